@@ -1,0 +1,45 @@
+package store
+
+import (
+	"sync/atomic"
+
+	"github.com/cockroachdb/pebble/v2"
+)
+
+// snapshot is a state of the store shared by the DB and the Views that run on
+// it; the last to release it frees it.
+type snapshot struct {
+	p    *pebble.Snapshot
+	refs atomic.Int64
+}
+
+func newSnapshot(p *pebble.DB) *snapshot {
+	s := &snapshot{p: p.NewSnapshot()}
+	s.refs.Store(1)
+	return s
+}
+
+func (s *snapshot) release() {
+	if s.refs.Add(-1) == 0 {
+		s.p.Close()
+	}
+}
+
+func (db *DB) acquire() (*snapshot, error) {
+	db.mu.Lock()
+	defer db.mu.Unlock()
+	if db.closed {
+		return nil, ErrClosed
+	}
+	db.newest.refs.Add(1)
+	return db.newest, nil
+}
+
+// publish makes s what View shows.
+func (db *DB) publish(s *snapshot) {
+	db.mu.Lock()
+	old := db.newest
+	db.newest = s
+	db.mu.Unlock()
+	old.release()
+}
