@@ -36,6 +36,7 @@ type Status struct {
 	Health   []Advice
 	Contacts int
 	Groups   int
+	Events   uint64 // number of the newest event; a reader who wants only what comes resumes from it
 }
 
 // Advice is one finding about the node's health and what to do about it.
@@ -49,7 +50,7 @@ type Invite struct {
 	ID      string
 	Link    string
 	Expires time.Time
-	Uses    int  // uses left
+	Uses    int // uses left
 	Revoked bool
 	StandIn int // custodians that stand in while this node is away
 }
