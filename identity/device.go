@@ -30,7 +30,7 @@ func (d *Device) Log() *LogSigner { return LogSignerFromSeed(d.Seed()) }
 // may have lost entries, after a restore, must put something new in context.
 func (d *Device) DeriveLog(purpose string, context []byte) *LogSigner {
 	seed := d.Seed()
-	key, err := hkdf.Expand(sha256.New, seed[:], purpose+string(context), 32)
+	key, err := hkdf.Expand(sha256.New, seed[:], purpose+"\x00"+string(context), 32)
 	if err != nil {
 		panic(err) // 32 bytes are within what HKDF gives
 	}

@@ -62,7 +62,7 @@ func (r *Root) Public() Key { return r.public() }
 // alone bring back the UID.
 func (r *Root) Card() Card {
 	seed := r.Seed()
-	salt, err := hkdf.Expand(sha256.New, seed[:], label.CardSalt, 16)
+	salt, err := hkdf.Expand(sha256.New, seed[:], label.CardSalt+"\x00", 16)
 	if err != nil {
 		panic(err) // 16 bytes are within what HKDF gives
 	}

@@ -35,3 +35,33 @@ const (
 	// SafetyNumber starts the hash chain behind a user's digits.
 	SafetyNumber = "causeway/1 safety number"
 )
+
+// seal, docs/spec/03-keys.md
+const (
+	// The secrets of an epoch, each from the key that its slots carry.
+	EpochControl    = "causeway/1 epoch control"
+	EpochMessages   = "causeway/1 epoch messages"
+	EpochLink       = "causeway/1 epoch link"
+	EpochRendezvous = "causeway/1 epoch rendezvous"
+	EpochMailbox    = "causeway/1 epoch mailbox"
+	EpochSync       = "causeway/1 epoch sync"
+	EpochChains     = "causeway/1 epoch chains"
+	// ChainStart derives the chain of one log, ChainStep its next link, ChainKey
+	// the key of one message.
+	ChainStart = "causeway/1 chain start"
+	ChainStep  = "causeway/1 chain step"
+	ChainKey   = "causeway/1 chain key"
+	// SealEntry derives the key of one entry, SealBox that of one box.
+	SealEntry = "causeway/1 seal entry"
+	SealBox   = "causeway/1 seal box"
+	// SealCommit derives the cipher's key and the commitment to it.
+	SealCommit = "causeway/1 seal commit"
+	// UserKEM derives a user's KEM key of one generation.
+	UserKEM = "causeway/1 user kem"
+	// Slot is in the HPKE info of a slot, SlotTag in the hash that addresses it.
+	Slot    = "causeway/1 slot"
+	SlotTag = "causeway/1 slot tag"
+	// LinkControl and LinkHistory seal the two halves of a link to an earlier epoch.
+	LinkControl = "causeway/1 link control"
+	LinkHistory = "causeway/1 link history"
+)
