@@ -18,10 +18,11 @@ func Fixed(tags ...Tag) Tags { return func(int64) []Tag { return tags } }
 // Advertiser keeps a set of tags published: every 6 to 11 hours, when the
 // addresses of the host change, when a network is entered (again), and with the
 // tags of the new day within half an hour after midnight UTC. Failures go to
-// the Finder's Report, as the part "publish NETWORK", and are retried.
+// the Finder's Report and are retried.
 // See docs/spec/05-finding.md, section 5.
 type Advertiser struct {
 	finder *Finder
+	part   string // of Report; the network's name follows
 	ctx    context.Context
 	cancel context.CancelFunc
 	wg     sync.WaitGroup // run and its publishers
@@ -37,9 +38,11 @@ type outcome struct {
 	err error
 }
 
-// NewAdvertiser starts with nothing to publish. Close it before the Finder.
-func NewAdvertiser(f *Finder) *Advertiser {
-	a := &Advertiser{finder: f, swaps: make(chan Tags, 1), done: make(chan outcome)}
+// NewAdvertiser starts with nothing to publish. Its failures are reported as
+// the part name and network, such as "publish public"; several Advertisers of
+// one Finder need different names. Close it before the Finder.
+func NewAdvertiser(f *Finder, name string) *Advertiser {
+	a := &Advertiser{finder: f, part: name, swaps: make(chan Tags, 1), done: make(chan outcome)}
 	a.ctx, a.cancel = context.WithCancel(f.ctx)
 	a.wg.Go(a.run)
 	return a
@@ -113,7 +116,7 @@ func (a *Advertiser) run() {
 		case <-timer.C:
 		}
 		timer.Stop()
-		a.count(&b)
+		a.tell(&b)
 	}
 }
 
@@ -163,7 +166,7 @@ func (b *board) wake(now time.Time) time.Time {
 	if b.running == publishAtOnce {
 		return now.Add(clockCheck)
 	}
-	if at := b.next(now); at.Before(b.turn) || b.turn.Before(now) {
+	if at := b.next(now); at.Before(b.turn) {
 		return at
 	}
 	return b.turn
@@ -174,15 +177,22 @@ func (a *Advertiser) settle(b *board, o outcome) {
 		return
 	}
 	b.plan.settle(o.posting, o.err, wall())
-	part := "publish " + string(a.finder.overlays[o.overlay].network)
 	if o.err != nil && !errors.Is(o.err, ErrNoPeers) {
-		a.finder.health.set(part, o.err)
-	} else if !b.failing(o.overlay) {
-		a.finder.health.set(part, nil)
+		a.finder.health.set(a.partOn(o.overlay), o.err)
 	}
 }
 
-func (a *Advertiser) count(b *board) {
+func (a *Advertiser) partOn(overlay int) string {
+	return a.part + " " + string(a.finder.overlays[overlay].network)
+}
+
+// tell keeps Standing and the end of failures up to date.
+func (a *Advertiser) tell(b *board) {
+	for i := range a.finder.overlays {
+		if !b.failing(i) {
+			a.finder.health.set(a.partOn(i), nil)
+		}
+	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.up, a.all = b.standing()

@@ -35,7 +35,7 @@ type Config struct {
 
 // Report is a change in the health of one part of a Finder.
 type Report struct {
-	Part string // such as "bootstrap public", "publish private:x" or "lan"
+	Part string // such as "bootstrap public", "publish private:x" (the name of an Advertiser) or "lan"
 	Err  error  // nil: the failure reported before is over
 }
 
