@@ -1,0 +1,50 @@
+package group
+
+import (
+	"causeway/identity"
+	"causeway/merkle"
+)
+
+// senior returns the most senior present tenure of a user, or nil.
+func (s *State) senior(uid identity.UID, admin bool) *tenure {
+	if u := s.users[uid]; u != nil {
+		return u.senior(admin)
+	}
+	return nil
+}
+
+// MaySend reports whether what a user writes now, knowing all that is known
+// here, stands. Of a user with several logs see MayWrite.
+func (s *State) MaySend(uid identity.UID) bool { return s.senior(uid, false) != nil }
+
+// MayWrite reports whether what is written now on this very log stands.
+func (s *State) MayWrite(log merkle.LogKey) bool {
+	for _, d := range s.devices[log] {
+		if d.tenure.ended() == nil && s.open(d) {
+			return true
+		}
+	}
+	return false
+}
+
+// MayAdmit reports whether a user may admit others, and promote them.
+func (s *State) MayAdmit(uid identity.UID) bool { return s.senior(uid, true) != nil }
+
+// MayRemove reports whether a removal of target by a user, written now, would
+// end all that target has.
+func (s *State) MayRemove(by, target identity.UID) bool {
+	return s.outranks(by, target, false)
+}
+
+// MayDemote reports whether a demotion of target by a user, written now, would
+// leave target an ordinary member.
+func (s *State) MayDemote(by, target identity.UID) bool {
+	return s.outranks(by, target, true)
+}
+
+// outranks reports whether by's best tenure is senior to every present tenure
+// of target, or to every admin one, and there is one.
+func (s *State) outranks(by, target identity.UID, adminOnly bool) bool {
+	a, b := s.senior(by, true), s.senior(target, adminOnly)
+	return a != nil && b != nil && a.rank < b.rank && !b.founder
+}
