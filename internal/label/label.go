@@ -32,6 +32,8 @@ const (
 	Leaf = "causeway/1 leaf"
 	// LeafPossession precedes what a log key signs to say whose log it is.
 	LeafPossession = "causeway/1 possession of log"
+	// LeafRecovery precedes what a root signs to admit a log by recovery words.
+	LeafRecovery = "causeway/1 leaf recovery"
 	// SafetyNumber starts the hash chain behind a user's digits.
 	SafetyNumber = "causeway/1 safety number"
 )
@@ -64,4 +66,18 @@ const (
 	// LinkControl and LinkHistory seal the two halves of a link to an earlier epoch.
 	LinkControl = "causeway/1 link control"
 	LinkHistory = "causeway/1 link history"
+)
+
+// sync (dagsync), docs/spec/06-sync.md
+const (
+	// SyncProtocol is the protocol id of the sync stream.
+	SyncProtocol = "/causeway/sync/1.0.0"
+	// SyncOpen derives the tag by which a conversation is opened on a stream.
+	SyncOpen = "causeway/1 sync open"
+	// SyncProof precedes the tag that a log key signs to prove itself.
+	SyncProof = "causeway/1 sync proof"
+	// SyncBox derives the key under which the proof travels.
+	SyncBox = "causeway/1 sync box"
+	// SyncRows derives the salt of the row tags of one session.
+	SyncRows = "causeway/1 sync rows"
 )

@@ -1,0 +1,200 @@
+package chat
+
+import (
+	"maps"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"causeway/group"
+	"causeway/identity"
+	"causeway/merkle"
+	"causeway/store"
+)
+
+// Conversation is one DAG of logs and what it means. Its State is a snapshot of
+// what is committed; changes go through a Writer.
+type Conversation struct {
+	ID merkle.ID // of found
+
+	set   *Set
+	dag   *merkle.DAG
+	state atomic.Pointer[State] // replaced at commit, never changed in place
+}
+
+// State is one committed state of a conversation. It is immutable.
+type State struct {
+	Shape   Shape
+	History History
+	Name    string
+	Log     merkle.LogKey // this device's log
+	Peer    identity.UID  // Direct only
+	Created time.Time
+	Fold    *group.State
+	Found   bool // found is here and readable; false while a welcome is all there is
+
+	rotate    bool // see record
+	stopped   bool
+	controls  map[merkle.ID]control
+	epochs    map[merkle.ID]*epoch
+	guests    map[merkle.ID]Secrets
+	leaves    map[identity.UID]*identity.Leaf
+	mailboxes []mailboxEntry
+}
+
+// State returns the present snapshot.
+func (c *Conversation) State() *State { return c.state.Load() }
+
+// DAG gives access to the entries themselves, for sync and export.
+func (c *Conversation) DAG() *merkle.DAG { return c.dag }
+
+func (s *State) clone() *State {
+	n := *s
+	n.controls = maps.Clone(s.controls)
+	n.epochs = maps.Clone(s.epochs)
+	n.guests = maps.Clone(s.guests)
+	n.leaves = maps.Clone(s.leaves)
+	return &n
+}
+
+func (s *State) record() record {
+	return record{
+		Shape: s.Shape, History: s.History, Name: s.Name, Log: s.Log, Peer: s.Peer,
+		Created: uint64(s.Created.UnixMilli()), Rotate: s.rotate, Stopped: s.stopped,
+	}
+}
+
+func (c *Conversation) load(tx *store.Tx) error {
+	var r record
+	if err := get(tx, c.key(subRecord), &r); err != nil {
+		return err
+	}
+	s := newState(r)
+	c.state.Store(s)
+	w := &Writer{c: c, tx: tx, s: s, mine: true, loading: true, past: &past{dag: c.dag, db: c.set.db, tx: tx}}
+	for _, step := range []func() error{w.loadControls, w.loadEpochs, w.loadGuests} {
+		if err := step(); err != nil {
+			return err
+		}
+	}
+	w.refold()
+	if err := w.checkHead(); err != nil {
+		return err
+	}
+	s.Fold = s.Fold.With(&past{dag: c.dag, db: c.set.db})
+	return w.past.err
+}
+
+func newState(r record) *State {
+	return &State{
+		Shape: r.Shape, History: r.History, Name: r.Name, Log: r.Log, Peer: r.Peer,
+		Created: time.UnixMilli(int64(r.Created)), rotate: r.Rotate, stopped: r.Stopped,
+		controls: map[merkle.ID]control{}, epochs: map[merkle.ID]*epoch{},
+		guests: map[merkle.ID]Secrets{}, leaves: map[identity.UID]*identity.Leaf{},
+	}
+}
+
+func (w *Writer) loadControls() error {
+	prefix := w.c.key(subControl)
+	for k, v := range w.tx.Scan(prefix) {
+		p, err := decodePlain(v)
+		if err != nil {
+			return err
+		}
+		id := merkle.ID(k[len(prefix):])
+		e, err := w.c.dag.Get(w.tx, id)
+		if err != nil {
+			return err
+		}
+		if err := w.addControl(e, p); err != nil {
+			return err
+		}
+	}
+	return w.tx.Err()
+}
+
+func (w *Writer) loadEpochs() error {
+	prefix := w.c.key(subEpoch)
+	for k := range w.tx.Scan(prefix) {
+		var r epochRecord
+		if err := get(w.tx, k, &r); err != nil {
+			return err
+		}
+		id := merkle.ID(k[len(prefix):])
+		e, err := r.epoch(id)
+		if err != nil {
+			return err
+		}
+		w.s.epochs[id] = e
+	}
+	return w.tx.Err()
+}
+
+func (w *Writer) loadGuests() error {
+	prefix := w.c.key(subGuest)
+	for k := range w.tx.Scan(prefix) {
+		var g Secrets
+		if err := get(w.tx, k, &g); err != nil {
+			return err
+		}
+		w.s.guests[g.Epoch] = g
+	}
+	return w.tx.Err()
+}
+
+// Secrets are the keys of one epoch by which members find and recognise each
+// other and share a mailbox.
+type Secrets struct {
+	_     struct{} `cbor:",toarray"`
+	Epoch merkle.ID
+	Rank  uint64 // height of the epoch's entry, 0 if not known
+	Syn   [32]byte
+	Rdv   [32]byte
+	Mbx   [32]byte
+}
+
+// Secrets lists the epochs that this device can meet others under, newest first.
+func (c *Conversation) Secrets(tx *store.Tx) []Secrets {
+	s := c.State()
+	out := slices.Collect(maps.Values(s.guests))
+	out = slices.DeleteFunc(out, func(g Secrets) bool { e := s.epochs[g.Epoch]; return e != nil && e.keys.Full() })
+	for id, e := range s.epochs {
+		if !e.keys.Full() {
+			continue
+		}
+		var height uint64
+		if h, err := c.dag.Get(tx, id); err == nil {
+			height = h.Height
+		}
+		out = append(out, Secrets{Epoch: id, Rank: height, Syn: e.keys.Syn(), Rdv: e.keys.Rdv(), Mbx: e.keys.Mbx()})
+	}
+	slices.SortFunc(out, func(a, b Secrets) int {
+		if a.Rank != b.Rank {
+			return int(int64(b.Rank) - int64(a.Rank))
+		}
+		return slices.Compare(b.Epoch[:], a.Epoch[:])
+	})
+	return out
+}
+
+// Members lists the other live users of the conversation.
+func (s *State) Others(me identity.UID) []identity.UID {
+	var out []identity.UID
+	for _, m := range s.Fold.Members() {
+		if m.User != me {
+			out = append(out, m.User)
+		}
+	}
+	return out
+}
+
+// NameOf returns what a user calls itself in this conversation.
+func (s *State) NameOf(uid identity.UID) string {
+	if l := s.leaves[uid]; l != nil {
+		return l.Name
+	}
+	return ""
+}
+
+// LeafOf returns a user's newest credential seen here, or nil.
+func (s *State) LeafOf(uid identity.UID) *identity.Leaf { return s.leaves[uid] }

@@ -1,0 +1,19 @@
+package chat
+
+import "time"
+
+// The limits of a conversation. Everything from outside is checked against them
+// before it is kept.
+const (
+	MaxText     = 96 << 10 // bytes of one message's text; a body holds 128 KiB
+	MaxName     = 64       // bytes of a conversation's name
+	MaxMembers  = 64       // members that one rekey can seal to (one block of slots)
+	MaxOffers   = 16       // log keys one contact may have on offer here
+	maxLinks    = 16       // parent epochs that one rekey names
+	maxCut      = 64       // logs that one leaf cuts
+	maxService  = 32 << 10 // bytes of one service payload
+	maxSkip     = 64       // chain steps tried ahead for one unread entry
+	rekeyEvery  = 7 * 24 * time.Hour
+	rekeyCount  = 500
+	aheadMillis = 10 * 60 * 1000 // a wall time further ahead than this is marked
+)

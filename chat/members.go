@@ -1,0 +1,200 @@
+package chat
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"slices"
+
+	"causeway/group"
+	"causeway/identity"
+	"causeway/internal/wire"
+	"causeway/merkle"
+	"causeway/seal"
+	"causeway/store"
+)
+
+// ErrNotAllowed: this user's role does not permit the act.
+var ErrNotAllowed = errors.New("only an admin who is senior to them can do that")
+
+// ErrNoOffer: the user to be added has offered no log key yet.
+var ErrNoOffer = errors.New("their node has not said yet under which key it can be added; try again when you have both been online")
+
+// Add admits a contact under a log key that it has on offer, and returns the
+// welcome to be sent to it. history: how much of the past it may read.
+func (w *Writer) Add(uid identity.UID, h group.History) (Welcome, error) {
+	if !w.s.Fold.MayAdmit(w.c.set.me.UID) {
+		return Welcome{}, ErrNotAllowed
+	}
+	if _, in := w.s.Fold.Member(uid); in {
+		return Welcome{}, fmt.Errorf("%w: already a member", ErrNotAllowed)
+	}
+	if len(w.s.Fold.Members()) >= MaxMembers {
+		return Welcome{}, fmt.Errorf("%w: a group has at most %d members for now", ErrNotAllowed, MaxMembers)
+	}
+	leaf, err := w.c.set.takeOffer(w.tx, uid)
+	if err != nil {
+		return Welcome{}, err
+	}
+	return w.admit(leaf, h, false)
+}
+
+func (w *Writer) admit(leaf *identity.Leaf, h group.History, admin bool) (Welcome, error) {
+	if _, err := w.control(KindGrant, &grantBody{Leaf: leaf.Encode(), Admin: admin, History: uint8(h)}); err != nil {
+		return Welcome{}, err
+	}
+	e, err := w.ready()
+	if err != nil {
+		return Welcome{}, err
+	}
+	return w.welcome(merkle.LogKey(leaf.Log), e)
+}
+
+// welcome carries the secrets of the newest epoch and of those before it, so
+// that the newcomer is recognised by members who have not heard of it yet.
+func (w *Writer) welcome(log merkle.LogKey, newest *epoch) (Welcome, error) {
+	wc := Welcome{Group: w.c.ID, Name: w.s.Name, Log: log}
+	for id, e := range w.s.epochs {
+		if !e.keys.Full() || len(wc.Keys) > maxLinks && id != newest.id {
+			continue
+		}
+		en, err := w.c.dag.Get(w.tx, id)
+		if err != nil {
+			return wc, err
+		}
+		s := Secrets{Epoch: id, Rank: en.Height, Syn: e.keys.Syn(), Rdv: e.keys.Rdv()}
+		if id == newest.id {
+			s.Mbx = e.keys.Mbx()
+		}
+		wc.Keys = append(wc.Keys, s)
+	}
+	slices.SortFunc(wc.Keys, func(a, b Secrets) int { return bytes.Compare(a.Epoch[:], b.Epoch[:]) })
+	return wc, nil
+}
+
+// Remove ends a member's tenures and changes the key. The removal is sealed
+// under the old key, so that the removed one can learn of it.
+func (w *Writer) Remove(uid identity.UID, reason string) error {
+	if !w.s.Fold.MayRemove(w.c.set.me.UID, uid) {
+		return ErrNotAllowed
+	}
+	if _, err := w.control(KindRevoke, &targetBody{Target: uid, Reason: reason}); err != nil {
+		return err
+	}
+	_, err := w.rekey()
+	return err
+}
+
+// Promote makes a member an admin; Demote makes an admin a member again.
+func (w *Writer) Promote(uid identity.UID) error {
+	m, in := w.s.Fold.Member(uid)
+	leaf := w.s.leaves[uid]
+	if !in || leaf == nil || !w.s.Fold.MayAdmit(w.c.set.me.UID) {
+		return ErrNotAllowed
+	}
+	if m.Role == group.Admin {
+		return fmt.Errorf("%w: already an admin", ErrNotAllowed)
+	}
+	_, err := w.control(KindGrant, &grantBody{Leaf: leaf.Encode(), Admin: true, History: uint8(m.History)})
+	return err
+}
+
+// Demote ends the admin tenures that the author outranks.
+func (w *Writer) Demote(uid identity.UID) error {
+	if !w.s.Fold.MayRemove(w.c.set.me.UID, uid) {
+		return ErrNotAllowed
+	}
+	_, err := w.control(KindDemote, &targetBody{Target: uid})
+	return err
+}
+
+// Leave ends this user's own tenure. The others change the key when they see it.
+func (w *Writer) Leave() error {
+	if _, in := w.s.Fold.Member(w.c.set.me.UID); !in {
+		return ErrNotMember
+	}
+	_, err := w.control(KindLeave, &nothing{})
+	return err
+}
+
+func historyAll(m group.Member) bool { return m.History == group.HistoryAll }
+
+// Offers is the payload of KindOffers: leaves under which the author may be
+// added to groups.
+type Offers struct {
+	_      struct{} `cbor:",toarray"`
+	Leaves [][]byte
+}
+
+// MakeOffers makes n fresh logs for one contact to add this user with.
+func (s *Set) MakeOffers(tx *store.Tx, n int) (Offers, error) {
+	var o Offers
+	for range n {
+		l, err := s.NewLog(tx)
+		if err != nil {
+			return o, err
+		}
+		o.Leaves = append(o.Leaves, l.Encode())
+	}
+	return o, nil
+}
+
+// KeepOffers stores what a contact offers; anything that is not its own is
+// dropped, and no more than MaxOffers are kept.
+func (s *Set) KeepOffers(tx *store.Tx, from identity.UID, payload []byte) error {
+	var o Offers
+	if err := wire.Unmarshal(payload, &o); err != nil {
+		return nil // says nothing that we understand
+	}
+	have := 0
+	for range tx.Scan(store.Key(store.SpaceChat, byte(subOffer), from)) {
+		have++
+	}
+	for _, b := range o.Leaves {
+		l, err := identity.DecodeLeaf(b)
+		if err != nil || l.UID() != from || have >= MaxOffers {
+			continue
+		}
+		have++
+		if err := tx.Set(store.Key(store.SpaceChat, byte(subOffer), from, l.Log), b); err != nil {
+			return err
+		}
+	}
+	return tx.Err()
+}
+
+// Offered counts the log keys that a contact has on offer.
+func (s *Set) Offered(tx *store.Tx, uid identity.UID) (n int) {
+	for range tx.Scan(store.Key(store.SpaceChat, byte(subOffer), uid)) {
+		n++
+	}
+	return n
+}
+
+func (s *Set) takeOffer(tx *store.Tx, uid identity.UID) (*identity.Leaf, error) {
+	for k, v := range tx.Scan(store.Key(store.SpaceChat, byte(subOffer), uid)) {
+		leaf, err := identity.DecodeLeaf(v)
+		if err != nil {
+			return nil, err
+		}
+		return leaf, tx.Delete(k)
+	}
+	return nil, errors.Join(tx.Err(), ErrNoOffer)
+}
+
+func sortUIDs(u []identity.UID) {
+	slices.SortFunc(u, func(a, b identity.UID) int { return bytes.Compare(a[:], b[:]) })
+}
+
+func sortLinks(l []link) {
+	slices.SortFunc(l, func(a, b link) int { return bytes.Compare(a.Parent[:], b.Parent[:]) })
+}
+
+func containsUID(us []identity.UID, u identity.UID) bool { return slices.Contains(us, u) }
+
+func (s *Set) kems(shape Shape) []*seal.KEM {
+	if shape == Self {
+		return s.me.Own
+	}
+	return s.me.KEMs
+}

@@ -1,0 +1,229 @@
+package chat
+
+import (
+	"errors"
+	"slices"
+
+	"causeway/identity"
+	"causeway/internal/wire"
+	"causeway/merkle"
+	"causeway/seal"
+	"causeway/store"
+)
+
+// errUnread: no key held here opens this body (yet).
+var errUnread = errors.New("no key opens this entry")
+
+// open decrypts a body with the keys held, its own slot among them, and takes
+// what keys it brings. errUnread is no fault of anybody (K6).
+func (w *Writer) open(e merkle.Entry) (plain, [32]byte, error) {
+	s, err := seal.Parse(e.Body)
+	if err != nil {
+		return plain{}, [32]byte{}, errUnread
+	}
+	if key, ok := w.tryEpochs(s, e); ok {
+		p, err := w.decrypt(s, key, e)
+		return p, key, err
+	}
+	if len(s.Slots) == 0 {
+		return plain{}, [32]byte{}, errUnread
+	}
+	k, salt, ok := w.openSlot(s, e)
+	if !ok {
+		return plain{}, [32]byte{}, errUnread
+	}
+	key, ok := s.Try(seal.Derive(salt, k).Ctl())
+	if !ok { // a share of the founding epoch, whose keys have no salt
+		if key, ok = s.Try(seal.Derive([32]byte{}, k).Ctl()); !ok {
+			return plain{}, [32]byte{}, errUnread
+		}
+	}
+	p, err := w.decrypt(s, key, e)
+	return p, key, err
+}
+
+func (w *Writer) decrypt(s seal.Sealed, key [32]byte, e merkle.Entry) (plain, error) {
+	b, err := s.Open(key, contextOf(e))
+	if err != nil {
+		return plain{}, errUnread
+	}
+	p, err := decodePlain(b)
+	if err != nil {
+		return plain{}, errUnread
+	}
+	return p, nil
+}
+
+func contextOf(e merkle.Entry) seal.Context {
+	return seal.Context{Log: [32]byte(e.Log), Seq: e.Seq, Prev: [32]byte(e.Prev)}
+}
+
+// openSlot finds this user's slot in a found, rekey or share entry.
+func (w *Writer) openSlot(s seal.Sealed, e merkle.Entry) (seal.Key, [32]byte, bool) {
+	salt := w.c.salt(e.ID)
+	info := seal.SlotInfo{Group: salt, Log: [32]byte(e.Log), Seq: e.Seq, Salt: s.Salt}
+	for _, kem := range slices.Backward(w.c.set.kems(w.s.Shape)) {
+		content, err := seal.OpenSlot(s.Slots, kem, info)
+		if err != nil {
+			continue
+		}
+		if k, err := seal.ParseContent(content); err == nil {
+			return k, salt, true
+		}
+	}
+	return seal.Key{}, salt, false
+}
+
+// tryEpochs looks for the held secret that a body commits to, the newest epoch
+// first.
+func (w *Writer) tryEpochs(s seal.Sealed, e merkle.Entry) ([32]byte, bool) {
+	for _, ep := range w.newestFirst() {
+		if key, ok := s.Try(ep.keys.Ctl()); ok {
+			return key, true
+		}
+		if len(s.Slots) > 0 || !ep.keys.Full() {
+			continue
+		}
+		if w.s.History == Shared {
+			if key, ok := s.Try(ep.keys.Msg()); ok {
+				return key, true
+			}
+			continue
+		}
+		if key, ok := w.tryChain(s, ep, e); ok {
+			return key, true
+		}
+	}
+	return [32]byte{}, false
+}
+
+// tryChain steps a sender's chain forward to the entry. The chain moves only if
+// the entry commits to one of its keys, so nobody can wear it out.
+func (w *Writer) tryChain(s seal.Sealed, ep *epoch, e merkle.Entry) ([32]byte, bool) {
+	chain, err := w.chain(ep, e.Log)
+	if err != nil {
+		return [32]byte{}, false
+	}
+	for range maxSkip {
+		if key, ok := s.Try(chain.Next()); ok {
+			return key, w.tx.Set(w.c.key(subChain, ep.id, e.Log), chain.Encode()) == nil
+		}
+	}
+	return [32]byte{}, false
+}
+
+func (w *Writer) newestFirst() []*epoch {
+	if w.recent == nil || w.rescan {
+		w.recent = w.recent[:0]
+		for _, ep := range w.s.epochs {
+			w.recent = append(w.recent, ep)
+		}
+		slices.SortFunc(w.recent, func(a, b *epoch) int { return int(int64(b.created) - int64(a.created)) })
+	}
+	return w.recent
+}
+
+// takeKeys keeps what an opened found, rekey or share brings.
+func (w *Writer) takeKeys(e merkle.Entry, p plain) error {
+	s, err := seal.Parse(e.Body)
+	if err != nil || len(s.Slots) == 0 {
+		return nil
+	}
+	id, to, links := e.ID, []identity.UID(nil), []link(nil)
+	switch p.Kind {
+	case KindFound:
+		var f foundBody
+		if wire.Unmarshal(p.Payload, &f) != nil {
+			return nil
+		}
+		to = f.To
+	case KindRekey:
+		var r rekeyBody
+		if wire.Unmarshal(p.Payload, &r) != nil || len(r.Links) > maxLinks {
+			return nil
+		}
+		to, links = r.To, r.Links
+	case KindShare:
+		var sh shareBody
+		if wire.Unmarshal(p.Payload, &sh) != nil {
+			return nil
+		}
+		id, to = sh.Epoch, sh.To
+	default:
+		return nil
+	}
+	created := p.Wall
+	if p.Kind == KindShare {
+		created = 0
+	}
+	if k, _, ok := w.openSlot(s, e); ok {
+		if err := w.adopt(id, seal.Derive(w.c.salt(id), k), created, to); err != nil {
+			return err
+		}
+	} else if ep := w.s.epochs[id]; ep != nil {
+		if err := w.adopt(id, ep.keys, created, to); err != nil {
+			return err
+		}
+	}
+	return w.follow(id, links)
+}
+
+// follow opens the links of a rekey to the epochs before it.
+func (w *Writer) follow(id merkle.ID, links []link) error {
+	child := w.s.epochs[id]
+	if child == nil {
+		return nil
+	}
+	for _, l := range links {
+		parent, err := seal.Unlink(child.keys, w.c.salt(l.Parent), [32]byte(l.Parent), l.Wrap)
+		if parent == nil || err != nil && !errors.Is(err, seal.ErrHistory) {
+			continue // absent to me (K6)
+		}
+		if err := w.adopt(l.Parent, parent, 0, nil); err != nil {
+			return err
+		}
+		ep := *w.s.epochs[l.Parent]
+		ep.linked = true
+		if err := w.saveEpoch(&ep); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// rescanUnread tries again what no key opened before.
+func (w *Writer) rescanUnread() error {
+	for w.rescan {
+		w.rescan = false
+		prefix := w.c.key(subUnread)
+		var ids []merkle.ID
+		for k := range w.tx.Scan(prefix) {
+			ids = append(ids, merkle.ID(k[len(prefix):]))
+		}
+		if err := w.tx.Err(); err != nil {
+			return err
+		}
+		if err := w.retry(ids); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *Writer) retry(ids []merkle.ID) error {
+	entries := make([]merkle.Entry, 0, len(ids))
+	for _, id := range ids {
+		e, err := w.c.dag.Get(w.tx, id)
+		if err != nil {
+			return err
+		}
+		entries = append(entries, e)
+	}
+	slices.SortFunc(entries, func(a, b merkle.Entry) int { return int(int64(a.Height) - int64(b.Height)) })
+	for _, e := range entries {
+		if err := w.read(e); err != nil && !errors.Is(err, store.ErrNotFound) {
+			return err
+		}
+	}
+	return nil
+}

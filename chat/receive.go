@@ -1,0 +1,221 @@
+package chat
+
+import (
+	"errors"
+	"slices"
+
+	"causeway/identity"
+	"causeway/merkle"
+	"causeway/store"
+)
+
+// Received is what a change brought that others may want to know.
+type Received struct {
+	Messages  []Message       // newly readable, for people
+	Services  []Service       // newly readable, for this node
+	Events    []Message       // membership and key events, one readable line each
+	Seen      []merkle.LogKey // logs that acknowledged more of this device's log
+	Changed   bool            // members or keys changed
+	Delivered []merkle.Entry
+}
+
+// Service is a body that one node wrote for another.
+type Service struct {
+	Kind    Kind
+	From    identity.UID
+	Log     merkle.LogKey
+	ID      merkle.ID
+	Payload []byte
+}
+
+// Got returns what this writer has received so far.
+func (w *Writer) Got() Received { return w.got }
+
+// Receive is the one door for entries from outside: pulled, collected from a
+// custodian or read from a file, they are verified, kept and read here.
+func (w *Writer) Receive(blocks []merkle.Block) (merkle.Result, error) {
+	res, err := w.c.dag.Add(w.tx, blocks)
+	if err != nil {
+		return res, err
+	}
+	w.got.Delivered = append(w.got.Delivered, res.Delivered...)
+	for _, e := range res.Delivered {
+		if err := w.read(e); err != nil {
+			return res, err
+		}
+	}
+	if err := w.rescanUnread(); err != nil {
+		return res, err
+	}
+	if err := w.ownLogSeen(res); err != nil {
+		return res, err
+	}
+	return res, w.reportForks(res.Forks)
+}
+
+// read opens one delivered entry and keeps what it says.
+func (w *Writer) read(e merkle.Entry) error {
+	if len(e.Body) == 0 {
+		return w.keepUnread(e)
+	}
+	p, key, err := w.open(e)
+	if errors.Is(err, errUnread) {
+		return w.keepUnread(e)
+	}
+	if err != nil {
+		return err
+	}
+	if err := w.tx.Delete(w.c.key(subUnread, e.ID)); err != nil {
+		return err
+	}
+	_, err = w.keep(e, p, key)
+	return err
+}
+
+func (w *Writer) keepUnread(e merkle.Entry) error {
+	if err := w.tx.Set(w.c.key(subUnread, e.ID), []byte{0}); err != nil {
+		return err
+	}
+	if _, err := w.tx.Get(w.c.key(subMeta, e.ID)); !errors.Is(err, store.ErrNotFound) {
+		return err
+	}
+	_, err := w.saveMeta(e, meta{})
+	return err
+}
+
+// keep takes an opened entry, own or received, into the state and the view.
+func (w *Writer) keep(e merkle.Entry, p plain, key [32]byte) (Message, error) {
+	if p.Kind.Control() {
+		if err := w.keepControl(e, p); err != nil {
+			return Message{}, err
+		}
+	}
+	m, err := w.saveMeta(e, meta{Kind: p.Kind, Wall: p.Wall, Key: key[:]})
+	if err != nil {
+		return Message{}, err
+	}
+	if e.Log == w.s.Log {
+		if err := w.tx.Set(w.c.key(subHead), e.ID[:]); err != nil {
+			return Message{}, err
+		}
+	}
+	w.note(e, p, m)
+	return m, nil
+}
+
+func (w *Writer) keepControl(e merkle.Entry, p plain) error {
+	if _, known := w.s.controls[e.ID]; known {
+		return nil
+	}
+	b, err := encodeRaw(p)
+	if err != nil {
+		return err
+	}
+	if err := w.tx.Set(w.c.key(subControl, e.ID), b); err != nil {
+		return err
+	}
+	if err := w.addControl(e, p); err != nil {
+		return err
+	}
+	if err := w.takeKeys(e, p); err != nil {
+		return err
+	}
+	w.refold()
+	w.got.Changed = true
+	return w.saveRecord()
+}
+
+// note tells the caller what became readable.
+func (w *Writer) note(e merkle.Entry, p plain, m Message) {
+	switch {
+	case p.Kind.Service():
+		w.got.Services = append(w.got.Services, Service{Kind: p.Kind, From: m.Author, Log: e.Log, ID: e.ID, Payload: p.Payload})
+	case p.Kind == KindText:
+		w.got.Messages = append(w.got.Messages, m)
+	case eventful(p.Kind):
+		w.got.Events = append(w.got.Events, m)
+	}
+}
+
+// ownLogSeen notices entries of this device's own log that the store did not
+// have: it is behind its own published head, and a new log is due.
+func (w *Writer) ownLogSeen(res merkle.Result) error {
+	if !slices.ContainsFunc(res.Delivered, func(e merkle.Entry) bool { return e.Log == w.s.Log }) || w.s.rotate {
+		return nil
+	}
+	w.own().rotate = true
+	return w.saveRecord()
+}
+
+// rotate starts a new log where the old one must not be continued: a leaf on
+// the old log admits the new one, which rekeys before it speaks.
+func (w *Writer) rotate() error {
+	if w.s.stopped || w.faultKnown(w.s.Log) {
+		return ErrStopped
+	}
+	if !w.s.rotate {
+		return nil
+	}
+	leaf, err := w.c.set.NewLog(w.tx)
+	if err != nil {
+		return err
+	}
+	e := w.best()
+	if e == nil {
+		return ErrNoKey
+	}
+	m, err := w.append(KindLeaf, &leafBody{Leaf: leaf.Encode()}, e.keys.Ctl(), nil)
+	if err != nil {
+		return err
+	}
+	s := w.own()
+	s.rotate, s.Log = false, merkle.LogKey(leaf.Log)
+	if err := w.saveRecord(); err != nil {
+		return err
+	}
+	_, err = w.firstEntry(m.ID)
+	return err
+}
+
+// firstEntry opens a log with an entry that says nothing and has the entry that
+// admits the log among its direct parents (docs/spec/01-log.md, section 4).
+func (w *Writer) firstEntry(admitted merkle.ID) (Message, error) {
+	e, err := w.ready()
+	if err != nil {
+		return Message{}, err
+	}
+	secret, err := w.messageSecret(e)
+	if err != nil {
+		return Message{}, err
+	}
+	return w.append(KindAck, &nothing{}, secret, []merkle.ID{admitted})
+}
+
+// reportForks publishes the proof of a fork that nobody has reported yet.
+func (w *Writer) reportForks(forks []merkle.Fork) error {
+	for _, f := range forks {
+		if w.faultKnown(f.A.Log) || !w.s.Fold.MaySend(w.c.set.me.UID) {
+			continue
+		}
+		if f.A.Log == w.s.Log {
+			w.own().stopped = true
+			if err := w.saveRecord(); err != nil {
+				return err
+			}
+			continue
+		}
+		if _, err := w.control(KindFault, &faultBody{A: f.A.Encode(), B: f.B.Encode()}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *Writer) faultKnown(log merkle.LogKey) bool {
+	for _, ct := range w.s.controls {
+		if ct.kind == KindFault && ct.op.FaultLog == log {
+			return true
+		}
+	}
+	return false
+}
