@@ -48,12 +48,14 @@ func ParseUID(s string) (UID, error) {
 	return UID(b), nil
 }
 
-// checkChars returns the remainder by 1021 of the number whose base-32 digits s
-// holds. It finds every single wrong character and every two exchanged ones.
+// checkChars returns the two digits that make s and them, read as one number in
+// base 32, leave 1 when divided by 1021. They find every single wrong character
+// and every two exchanged ones.
 func checkChars(s string) string {
 	r := 0
 	for i := range len(s) {
 		r = (r*32 + strings.IndexByte(base32Chars, s[i])) % uidModulus
 	}
+	r = (1 + uidModulus - r*32*32%uidModulus) % uidModulus
 	return string([]byte{base32Chars[r/32], base32Chars[r%32]})
 }
