@@ -6,9 +6,6 @@ import (
 	"causeway/internal/label"
 )
 
-// boxOverhead is what SealBytes adds: salt, commitment, tag.
-const boxOverhead = saltSize + commitSize + aeadSize
-
 // SealBytes seals plain under a secret that both ends hold, for one purpose (a
 // constant of package label) and bound to ad: salt ‖ commit ‖ ciphertext. It
 // hides nothing of the length. Errors: ErrNoKey, ErrTooLarge.
@@ -16,7 +13,7 @@ func SealBytes(secret [32]byte, purpose string, ad, plain []byte) ([]byte, error
 	if !known(secret) {
 		return nil, ErrNoKey
 	}
-	if len(plain)+boxOverhead > MaxBox {
+	if len(plain)+BoxOverhead > MaxBox {
 		return nil, fmt.Errorf("%w: box of %d bytes", ErrTooLarge, len(plain))
 	}
 	return sealBytes(secret, NewSalt(), purpose, ad, plain), nil
@@ -24,7 +21,7 @@ func SealBytes(secret [32]byte, purpose string, ad, plain []byte) ([]byte, error
 
 func sealBytes(secret [32]byte, salt [16]byte, purpose string, ad, plain []byte) []byte {
 	key, commit := keyed(boxKey(secret, purpose, salt[:]))
-	box := append(make([]byte, 0, len(plain)+boxOverhead), salt[:]...)
+	box := append(make([]byte, 0, len(plain)+BoxOverhead), salt[:]...)
 	return aeadSeal(key, append(box, commit...), plain, ad)
 }
 
@@ -33,7 +30,7 @@ func OpenBytes(secret [32]byte, purpose string, ad, box []byte) ([]byte, error) 
 	if !known(secret) {
 		return nil, ErrNoKey
 	}
-	if len(box) < boxOverhead || len(box) > MaxBox {
+	if len(box) < BoxOverhead || len(box) > MaxBox {
 		return nil, fmt.Errorf("%w: box of %d bytes", ErrOpen, len(box))
 	}
 	salt, commit, ct := box[:saltSize], box[saltSize:saltSize+commitSize], box[saltSize+commitSize:]

@@ -49,7 +49,7 @@ func (k *KEM) Public() []byte { return append([]byte(nil), k.public...) }
 // package label): enc ‖ commit ‖ ciphertext. It says nothing of who sealed it.
 // Errors: ErrRecipient, ErrTooLarge.
 func SealTo(public []byte, purpose string, plain []byte) ([]byte, error) {
-	if len(plain)+encSize+commitSize+aeadSize > MaxBox {
+	if len(plain)+BoxToOverhead > MaxBox {
 		return nil, fmt.Errorf("%w: box of %d bytes", ErrTooLarge, len(plain))
 	}
 	key, err := suiteKEM.NewPublicKey(public)
@@ -73,7 +73,7 @@ func SealTo(public []byte, purpose string, plain []byte) ([]byte, error) {
 
 // OpenTo opens what SealTo sealed to this key; ErrOpen if anything differs.
 func OpenTo(k *KEM, purpose string, box []byte) ([]byte, error) {
-	if len(box) < encSize+commitSize+aeadSize || len(box) > MaxBox {
+	if len(box) < BoxToOverhead || len(box) > MaxBox {
 		return nil, fmt.Errorf("%w: box of %d bytes", ErrOpen, len(box))
 	}
 	enc, commit, ct := box[:encSize], box[encSize:encSize+commitSize], box[encSize+commitSize:]

@@ -13,6 +13,10 @@ const (
 	MaxContent = 256
 	// MaxBox bounds what SealTo and SealBytes write, in bytes.
 	MaxBox = 4 << 20
+	// BoxOverhead is what SealBytes adds to the plain text, in bytes.
+	BoxOverhead = saltSize + commitSize + aeadSize
+	// BoxToOverhead is what SealTo adds to the plain text, in bytes.
+	BoxToOverhead = encSize + commitSize + aeadSize
 	// MaxSkip bounds how far a chain jumps at once, and the keys kept on the way.
 	MaxSkip = 1000
 	// MaxIndex bounds the index in a chain.

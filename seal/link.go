@@ -16,7 +16,7 @@ type linkWire struct {
 
 const (
 	linkVersion = 1
-	pairBox     = 64 + boxOverhead
+	pairBox     = 64 + BoxOverhead
 )
 
 // Link wraps what the parent epoch's own holders know for those who hold the

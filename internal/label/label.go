@@ -81,3 +81,64 @@ const (
 	// SyncRows derives the salt of the row tags of one session.
 	SyncRows = "causeway/1 sync rows"
 )
+
+// contact, docs/spec/04-people.md
+const (
+	// The secrets of an invite, each from the secret in its link.
+	InviteID         = "causeway/1 invite id"
+	InviteRendezvous = "causeway/1 invite rendezvous"
+	InviteOffer      = "causeway/1 invite offer key"
+	InviteMAC        = "causeway/1 invite mac key"
+	InviteDeposit    = "causeway/1 invite deposit token"
+	// InviteCheck starts the hash behind the check characters of a link.
+	InviteCheck = "causeway/1 invite check"
+	// Offer and Request are the purposes of the boxes of first contact.
+	Offer   = "causeway/1 offer"
+	Request = "causeway/1 request"
+	// OfferSignature and RequestSignature precede what a log key signs in them.
+	OfferSignature   = "causeway/1 signature of offer"
+	RequestSignature = "causeway/1 signature of request"
+	// RequestMAC precedes what the MAC of a request covers.
+	RequestMAC = "causeway/1 mac of request"
+)
+
+// node, docs/spec/04-people.md and 07-mailbox.md
+const (
+	// DeviceKEM derives the KEM key by which a device opens its self group.
+	DeviceKEM = "causeway/1 device kem"
+	// Stick seals the sections of an export under an epoch's mailbox secret.
+	Stick = "causeway/1 stick"
+)
+
+// mailbox, docs/spec/07-mailbox.md
+const (
+	// MailboxProtocol is the protocol id of the custodian's stream.
+	MailboxProtocol = "/causeway/mailbox/1.0.0"
+	// MailboxReceiptKey and MailboxTag derive, from a custodian's own secret, the
+	// receipt key and the tag secret of one box.
+	MailboxReceiptKey = "causeway/1 mailbox receipt key"
+	MailboxTag        = "causeway/1 mailbox tag secret"
+	// MailboxGroupBox and MailboxGroupDeposit derive, from an epoch's mailbox
+	// secret, the group's box key and a writer's deposit secret.
+	MailboxGroupBox     = "causeway/1 mailbox group box"
+	MailboxGroupDeposit = "causeway/1 mailbox group deposit"
+	// MailboxSlot derives the slot secret of one week, MailboxSlotID what is
+	// shown of it to one custodian, MailboxParcel the keys of its parcels.
+	MailboxSlot   = "causeway/1 mailbox slot"
+	MailboxSlotID = "causeway/1 mailbox slot id"
+	MailboxParcel = "causeway/1 mailbox parcel"
+	// MailboxGrant names a grant by its token, MailboxGrantUse proves to the
+	// custodian that the owner has it, MailboxGrantMade the reverse.
+	MailboxGrant     = "causeway/1 mailbox grant"
+	MailboxGrantUse  = "causeway/1 mailbox grant use"
+	MailboxGrantMade = "causeway/1 mailbox grant made"
+	// MailboxProof precedes what a custodian signs to prove a receipt key,
+	// MailboxOwner what an owner signs to prove a box key.
+	MailboxProof = "causeway/1 mailbox custodian proof"
+	MailboxOwner = "causeway/1 mailbox owner proof"
+	// MailboxReceipt, MailboxQuota and MailboxDelete precede the three signed
+	// facts about one parcel.
+	MailboxReceipt = "causeway/1 mailbox receipt"
+	MailboxQuota   = "causeway/1 mailbox quota"
+	MailboxDelete  = "causeway/1 mailbox delete"
+)
