@@ -24,6 +24,8 @@ const (
 	// has vouched.
 	MaxHeld = 64
 
+	// maxTwins bounds the branches searched for the proof of a fork.
+	maxTwins = 64
 	// maxSteps is the longest way from a stored clock to the full one that it
 	// builds on.
 	maxSteps = 64

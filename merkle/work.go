@@ -1,0 +1,111 @@
+package merkle
+
+import (
+	"crypto/sha256"
+
+	"causeway/store"
+)
+
+func sum(b []byte) [sha256.Size]byte { return sha256.Sum256(b) }
+
+// An item is an entry on its way to delivery.
+type item struct {
+	id      ID
+	h       Header
+	raw     []byte // the encoded header
+	body    []byte
+	hasBody bool
+
+	index   int   // in the blocks given to Add; -1 if it had waited
+	stored  State // how it is kept; Unknown if it is not
+	covered bool  // by its own good signature or that of a later entry
+	tainted bool  // an entry in its past is refused
+	blocked int   // deps neither delivered nor refused
+	outcome State // Delivered or Refused, once decided
+}
+
+// deps calls yield with prev and the parents.
+func (h *Header) deps(yield func(ID) bool) {
+	if h.Prev != (ID{}) && !yield(h.Prev) {
+		return
+	}
+	for _, p := range h.Parents {
+		if !yield(p) {
+			return
+		}
+	}
+}
+
+// size is what an item counts for in the limits of what is kept, in bytes.
+func (it *item) size() uint64 { return uint64(len(it.raw) + len(it.body)) }
+
+// work is one Add or Append: what it has read and changed. The changes of rows
+// that change often are written by flush.
+type work struct {
+	*Past
+	n    counts
+	from uint64 // the length when it began
+	res  Result
+
+	items map[ID]*item
+	order []*item        // in order of arrival
+	wait  map[ID][]*item // by the dep that blocks them
+	queue []*item        // ready for delivery
+
+	logs   map[LogKey]*logRow
+	rows   map[uint64]*branchRow
+	heads  map[uint64]*ID // by offset; nil: no longer a head
+	frozen map[LogKey][]LogKey
+}
+
+func (d *DAG) work(tx *store.Tx) *work {
+	w := &work{
+		Past:  d.Past(tx),
+		items: map[ID]*item{}, wait: map[ID][]*item{},
+		logs: map[LogKey]*logRow{}, rows: map[uint64]*branchRow{}, heads: map[uint64]*ID{},
+	}
+	w.n = w.readCounts()
+	w.from = w.n.length
+	w.frozen = w.readFrozen()
+	return w
+}
+
+// flush writes what the work changed and returns its failure.
+func (w *work) flush() error {
+	for _, r := range w.rows {
+		w.setBranch(r)
+	}
+	for k, l := range w.logs {
+		w.setLog(k, l)
+	}
+	for offset, id := range w.heads {
+		if id == nil {
+			w.del(w.d.keyN(tHead, offset))
+		} else {
+			w.set(w.d.keyN(tHead, offset), id[:])
+		}
+	}
+	w.setCounts(w.n)
+	return w.err
+}
+
+func (w *work) logRow(k LogKey) *logRow {
+	if l := w.logs[k]; l != nil {
+		return l
+	}
+	l := w.readLog(k)
+	if l == nil {
+		return nil
+	}
+	w.logs[k] = l
+	return l
+}
+
+func (w *work) branchRow(logNo, number uint64) *branchRow {
+	if r := w.rows[number]; r != nil {
+		return r
+	}
+	r := w.readBranch(logNo, number)
+	w.rows[number] = r
+	return r
+}
