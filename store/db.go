@@ -1,73 +1,125 @@
 package store
 
 import (
-	"crypto/rand"
 	"sync"
 
 	"github.com/cockroachdb/pebble/v2"
-	"github.com/cockroachdb/pebble/v2/vfs"
 )
-
-// Options of a store; the zero value is right for a desktop.
-type Options struct {
-	// FS is where the files lie; nil is the disk.
-	FS vfs.FS
-}
 
 // DB is an open store. Its methods may be called from any goroutine.
 type DB struct {
-	p           *pebble.DB
-	incarnation [16]byte
+	p     *pebble.DB
+	files *files // the directory, its lock and its keys
+	meta  meta
+	cost  cost // of Argon2id for a new passphrase
 
-	writer sync.Mutex // one Update at a time runs its function
+	fault *fault
+	gate  *gate
 
-	mu     sync.Mutex // guards newest and closed
+	writer  sync.Mutex // held while the function of an Update runs
+	wrote   bool       // guarded by writer: something is in the WAL only
+	toApply chan *commit
+	toSync  chan *commit  // sent to by the applier only
+	synced  chan struct{} // closed when the syncer ends
+
+	mu     sync.Mutex // guards newest, closed and adding to active
 	newest *snapshot  // the last durable state: what View shows
 	closed bool
+	active sync.WaitGroup // Views and Updates that run
 }
 
 // Incarnation is random for each store that was ever created: a peer that
 // remembers a position in it learns from this that the position is void.
-func (db *DB) Incarnation() [16]byte { return db.incarnation }
+func (db *DB) Incarnation() [16]byte { return db.meta.incarnation }
 
-// OpenMemory returns a store that lives in memory only, for tests and --temp.
-func OpenMemory() *DB {
-	db, err := openPebble("store", vfs.NewMem())
-	if err != nil {
-		panic("store: open in memory: " + err.Error())
+// Err returns what made the store read-only (ErrFull, ErrIO, ErrDamaged), or nil.
+func (db *DB) Err() error { return db.fault.get() }
+
+// begin registers a transaction, which ends with db.active.Done.
+func (db *DB) begin() error {
+	db.mu.Lock()
+	defer db.mu.Unlock()
+	if db.closed {
+		return ErrClosed
 	}
-	return db
+	db.active.Add(1)
+	return nil
 }
 
-func openPebble(dir string, fs vfs.FS) (*DB, error) {
-	p, err := pebble.Open(dir, &pebble.Options{FS: fs, MemTableSize: 4 << 20, Logger: quiet{}})
-	if err != nil {
-		return nil, readError("open", err)
+// View runs fn over a snapshot of the last durable state. It waits for nobody
+// and shows nothing that is not yet synced.
+func (db *DB) View(fn func(tx *Tx) error) error {
+	if err := db.begin(); err != nil {
+		return err
 	}
-	db := &DB{p: p}
-	rand.Read(db.incarnation[:])
-	db.newest = newSnapshot(p)
-	return db, nil
-}
-
-// Create makes a new store in dir, which may exist if it is empty.
-func Create(dir string, u Unlock, o Options) (*DB, error) {
-	return Open(dir, u, o)
-}
-
-// Open opens the store in dir.
-func Open(dir string, u Unlock, o Options) (*DB, error) {
-	fs := o.FS
-	if fs == nil {
-		fs = vfs.Default
+	defer db.active.Done()
+	s := db.acquire()
+	defer s.release()
+	tx := &Tx{r: s.p}
+	defer tx.end()
+	if err := fn(tx); err != nil {
+		return err
 	}
-	return openPebble(dir, fs)
+	return tx.err
 }
 
-// Close writes out what is in memory and frees the store.
-func (db *DB) Close() error {
+// Update runs fn alone among writers; reads inside see its own writes. What it
+// wrote happens as one and is on disk when Update returns nil. If fn returns an
+// error nothing happened. If the disk fails Update returns ErrFull or ErrIO:
+// the transaction was not acknowledged, and every later Update returns the same
+// until the store is closed and opened again. fn must not call Update.
+func (db *DB) Update(fn func(tx *Tx) error) error {
+	if err := db.begin(); err != nil {
+		return err
+	}
+	defer db.active.Done()
+	c, err := db.stage(fn)
+	if c == nil {
+		return err
+	}
+	if failed := db.wait(c); failed != nil {
+		return failed
+	}
+	return err
+}
+
+// stage runs fn and applies what it wrote. Even when fn fails its outcome may
+// rest on a transaction that is not durable yet, so a commit that writes
+// nothing waits for that one; only a failed store returns no commit.
+func (db *DB) stage(fn func(tx *Tx) error) (*commit, error) {
 	db.writer.Lock()
 	defer db.writer.Unlock()
+	if err := db.fault.get(); err != nil {
+		return nil, err
+	}
+	b := db.p.NewIndexedBatch()
+	tx := &Tx{r: b, batch: b}
+	defer tx.end()
+	kept := false
+	defer func() {
+		if !kept {
+			b.Close()
+		}
+	}()
+	err := fn(tx)
+	if err == nil {
+		err = tx.err
+	}
+	c := newCommit()
+	if err == nil {
+		c.hooks = tx.hooks
+		if !b.Empty() {
+			c.batch, kept, db.wrote = b, true, true
+		}
+	}
+	db.apply(c)
+	return c, err
+}
+
+// Close waits for transactions that run, writes out what is in memory only,
+// so that the next Open is quick, and frees the store. Everything that was
+// acknowledged is on disk with or without Close.
+func (db *DB) Close() error {
 	db.mu.Lock()
 	if db.closed {
 		db.mu.Unlock()
@@ -75,56 +127,28 @@ func (db *DB) Close() error {
 	}
 	db.closed = true
 	db.mu.Unlock()
+	db.active.Wait()
+	defer db.files.close()
+	close(db.toApply)
+	done := make(chan error, 1)
+	go func() { done <- db.shutdown() }()
+	select {
+	case err := <-done:
+		return err
+	case <-db.fault.hit:
+		db.gate.close()
+		return db.fault.get()
+	}
+}
+
+// shutdown closes the engine in good order. It does not return if the disk fails.
+func (db *DB) shutdown() error {
+	<-db.synced
 	db.newest.release()
-	return db.p.Close()
+	if db.wrote {
+		if err := db.p.Flush(); err != nil {
+			return readError("close", err)
+		}
+	}
+	return readError("close", db.p.Close())
 }
-
-// View runs fn over a snapshot of the last durable state.
-func (db *DB) View(fn func(tx *Tx) error) error {
-	s, err := db.acquire()
-	if err != nil {
-		return err
-	}
-	defer s.release()
-	tx := &Tx{r: s.p}
-	defer func() { tx.over = true }()
-	if err := fn(tx); err != nil {
-		return err
-	}
-	return tx.err
-}
-
-// Update runs fn alone among writers; what it wrote happens as one, and is on
-// disk when Update returns nil. If fn returns an error nothing happens.
-func (db *DB) Update(fn func(tx *Tx) error) error {
-	db.writer.Lock()
-	defer db.writer.Unlock()
-	if db.closed {
-		return ErrClosed
-	}
-	b := db.p.NewIndexedBatch()
-	tx := &Tx{r: b, batch: b}
-	defer func() { tx.over = true }()
-	if err := fn(tx); err != nil {
-		b.Close()
-		return err
-	}
-	if tx.err != nil {
-		b.Close()
-		return tx.err
-	}
-	if err := db.p.Apply(b, pebble.Sync); err != nil {
-		return err
-	}
-	db.publish(newSnapshot(db.p))
-	for _, f := range tx.hooks {
-		f()
-	}
-	return b.Close()
-}
-
-type quiet struct{}
-
-func (quiet) Infof(string, ...any)  {}
-func (quiet) Errorf(string, ...any) {}
-func (quiet) Fatalf(string, ...any) {}

@@ -1,6 +1,6 @@
 package store
 
-// Limits of the store (docs/spec/08-store.md, section 6).
+// Limits of the store (docs/spec/08-store.md, section 7).
 const (
 	// MaxKey is the greatest length of a key in bytes, its Space included.
 	MaxKey = 1 << 10
@@ -8,4 +8,24 @@ const (
 	MaxValue = 4 << 20
 	// MaxTx is the greatest size in bytes of all that one Update writes.
 	MaxTx = 64 << 20
+
+	// maxPassphrase is the greatest length of a passphrase in bytes.
+	maxPassphrase = 4 << 10
+	// maxSlots is the greatest number of key slots in a keys file.
+	maxSlots = 8
+	// What a slot may ask of Argon2id: a damaged or planted file must not
+	// make opening take all memory, or for ever.
+	maxKDFTime   = 64
+	maxKDFMemory = 1 << 20 // KiB: 1 GiB
+	maxKDFLanes  = 64
+
+	// maxPending is the greatest number of transactions between apply and sync.
+	maxPending = 4096
+)
+
+// Sizes of the engine's parts: a desktop program that is idle must be small.
+const (
+	cacheBytes    = 8 << 20
+	memTableBytes = 4 << 20
+	maxOpenFiles  = 200
 )

@@ -25,14 +25,12 @@ func (s *snapshot) release() {
 	}
 }
 
-func (db *DB) acquire() (*snapshot, error) {
+// acquire returns the last durable state.
+func (db *DB) acquire() *snapshot {
 	db.mu.Lock()
 	defer db.mu.Unlock()
-	if db.closed {
-		return nil, ErrClosed
-	}
 	db.newest.refs.Add(1)
-	return db.newest, nil
+	return db.newest
 }
 
 // publish makes s what View shows.

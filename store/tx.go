@@ -145,6 +145,8 @@ func (tx *Tx) failed(err error) bool {
 	return err != nil
 }
 
+func (tx *Tx) end() { tx.over = true }
+
 func (tx *Tx) usable() error {
 	if tx.over {
 		return fmt.Errorf("%w: transaction is over", ErrClosed)
@@ -167,19 +169,4 @@ func (tx *Tx) writable(key []byte, value int) error {
 		return fmt.Errorf("%w: transaction over %d bytes", ErrTooLarge, MaxTx)
 	}
 	return nil
-}
-
-// readError says what was tried and names damage as such.
-func readError(what string, err error) error {
-	switch {
-	case err == nil:
-		return nil
-	case errors.Is(err, pebble.ErrNotFound):
-		return ErrNotFound
-	case errors.Is(err, ErrDamaged):
-		return fmt.Errorf("%s: %w", what, err)
-	case pebble.IsCorruptionError(err):
-		return fmt.Errorf("%s: %w: %v", what, ErrDamaged, err)
-	}
-	return fmt.Errorf("%s: %w: %v", what, ErrIO, err)
 }

@@ -142,3 +142,15 @@ const (
 	MailboxQuota   = "causeway/1 mailbox quota"
 	MailboxDelete  = "causeway/1 mailbox delete"
 )
+
+// store, docs/spec/08-store.md
+const (
+	// StoreFile derives the key of one file of the database.
+	StoreFile = "causeway/1 store file"
+	// StoreMeta derives the key that seals what is known of a store as a whole.
+	StoreMeta = "causeway/1 store meta"
+	// StoreSlot precedes the head of a key slot that its wrapping is bound to.
+	StoreSlot = "causeway/1 store slot"
+	// StoreKeyFile derives the key-encryption key from a key file.
+	StoreKeyFile = "causeway/1 store key file"
+)

@@ -1,0 +1,128 @@
+package store
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"io"
+)
+
+// A stream: segments in the order they were written, each its length(2), then
+// the contents sealed under the segment's number. After each sync comes a mark:
+// length 0, then 16 bytes that nobody without the file's key can guess. What
+// lies before a mark was on disk when the mark was written: if it does not open
+// it was damaged. What does not open and has no mark after it is the end that a
+// crash tore.
+const (
+	segmentData = 32 << 10
+	lengthSize  = 2
+	markSize    = lengthSize + 16
+)
+
+type streamWriter struct {
+	fileWriter
+	next  uint64
+	dirty bool // written to since the last mark
+}
+
+func (w *streamWriter) Write(p []byte) (int, error) {
+	var out []byte
+	for rest := p; len(rest) > 0; {
+		part := rest[:min(len(rest), segmentData)]
+		rest = rest[len(part):]
+		out = binary.BigEndian.AppendUint16(out, uint16(len(part)))
+		out = w.keys.aead.Seal(out, nonce(w.next, false), part, nil)
+		w.next++
+	}
+	if len(out) > 0 {
+		w.write(out)
+		w.dirty = true
+	}
+	return len(p), nil
+}
+
+func (w *streamWriter) Sync() error {
+	w.sync()
+	if w.dirty {
+		w.write(append(make([]byte, lengthSize, markSize), w.keys.mark[:]...))
+		w.dirty = false
+	}
+	return nil
+}
+
+func (w *streamWriter) SyncData() error { return w.Sync() }
+func (w *streamWriter) Close() error    { return w.close() }
+
+type streamReader struct {
+	fileReader
+	at    int64 // of the next segment in the file
+	next  uint64
+	part  []byte // contents not yet handed out
+	ended bool
+}
+
+// Read is for one goroutine.
+func (r *streamReader) Read(p []byte) (int, error) {
+	for len(r.part) == 0 && !r.ended {
+		if err := r.segment(); err != nil {
+			return 0, err
+		}
+	}
+	if len(r.part) == 0 {
+		return 0, io.EOF
+	}
+	n := copy(p, r.part)
+	r.part = r.part[n:]
+	return n, nil
+}
+
+// segment takes one segment or mark, or finds the end.
+func (r *streamReader) segment() error {
+	size := r.info.Size()
+	if r.at == size {
+		r.ended = true
+		return nil
+	}
+	head := make([]byte, min(markSize, size-r.at))
+	if _, err := r.inner.ReadAt(head, r.at); err != nil && err != io.EOF {
+		return fmt.Errorf("read %s: %w", r.name, err)
+	}
+	if len(head) == markSize && [16]byte(head[lengthSize:]) == r.keys.mark {
+		r.at += markSize
+		return nil
+	}
+	if len(head) < markSize {
+		return r.torn() // shorter than any segment that has contents
+	}
+	n := int(binary.BigEndian.Uint16(head))
+	end := r.at + lengthSize + int64(n) + tagSize
+	if n == 0 || n > segmentData || end > size {
+		return r.torn()
+	}
+	sealed := make([]byte, n+tagSize)
+	if _, err := r.inner.ReadAt(sealed, r.at+lengthSize); err != nil && err != io.EOF {
+		return fmt.Errorf("read %s: %w", r.name, err)
+	}
+	part, err := r.keys.aead.Open(sealed[:0], nonce(r.next, false), sealed, nil)
+	if err != nil {
+		return r.torn()
+	}
+	r.at, r.next, r.part = end, r.next+1, part
+	return nil
+}
+
+// torn decides about what does not open: an end that was never synced, or damage.
+func (r *streamReader) torn() error {
+	rest := make([]byte, r.info.Size()-r.at)
+	if _, err := r.inner.ReadAt(rest, r.at); err != nil && err != io.EOF {
+		return fmt.Errorf("read %s: %w", r.name, err)
+	}
+	if bytes.Contains(rest, r.keys.mark[:]) {
+		return r.damaged(r.next)
+	}
+	r.ended = true
+	return nil
+}
+
+func (r *streamReader) ReadAt([]byte, int64) (int, error) { return 0, errUnused }
+func (r *streamReader) Prefetch(int64, int64) error       { return nil }
