@@ -1,0 +1,75 @@
+package api
+
+import (
+	"fmt"
+	"strings"
+
+	"causeway/node"
+)
+
+// State is where a message is; each is backed by a fact that somebody signed (UX.md 1).
+type State string
+
+// The states of a message.
+const (
+	StateDraft     State = "draft"
+	StateQueued    State = State(node.StateQueued)
+	StateParked    State = State(node.StateParked)
+	StateSent      State = State(node.StateSent)
+	StateDelivered State = State(node.StateDelivered)
+	StateRead      State = "read"
+	StateReceived  State = State(node.StateReceived)
+	StateExpired   State = State(node.StateExpired)
+	StateFailed    State = State(node.StateFailed)
+)
+
+// Look is how every face shows a state: three cells of stones, a mark, and words for those who
+// hear the screen instead of seeing it.
+type Look struct {
+	Stones string
+	Mark   string
+	Words  string
+}
+
+// looks is the one table of states; every face takes its signs and words from here.
+var looks = map[State]Look{
+	StateDraft:     {"   ", "✎", "draft"},
+	StateQueued:    {"○○○", "◷", "queued on this device"},
+	StateParked:    {"●●●", "⬒", "parked"},
+	StateSent:      {"───", "→", "handed over"},
+	StateDelivered: {"━━━", "✓✓", "delivered"},
+	StateRead:      {"━●━", "✓✓", "read"},
+	StateReceived:  {"", "", ""},
+	StateExpired:   {"○○○", "⚠", "not delivered: its time ran out, send it again"},
+	StateFailed:    {"○○○", "⚠", "not delivered: send it again"},
+}
+
+// LookOf is the look of a state, with the custodians and recipients who signed for it.
+func LookOf(s State, copies, receipts Share) Look {
+	l, ok := looks[s]
+	if !ok {
+		return Look{Stones: "○○○", Mark: "?", Words: string(s)}
+	}
+	switch {
+	case s == StateParked && copies.Want > 0:
+		l.Stones = stones(copies)
+		l.Mark += fmt.Sprintf(" %d/%d", copies.Have, copies.Want)
+		l.Words = fmt.Sprintf("parked with %d of %d custodians", copies.Have, copies.Want)
+	case s == StateDelivered && receipts.Want > 1:
+		l.Mark += fmt.Sprintf(" %d/%d", receipts.Have, receipts.Want)
+		l.Words = fmt.Sprintf("delivered to %d of %d", receipts.Have, receipts.Want)
+	}
+	return l
+}
+
+// Look is how m's state is shown.
+func (m Message) Look() Look { return LookOf(m.State, m.Copies, m.Receipts) }
+
+// stones draws k of n on three stones; none is filled before somebody signed, all only when all did.
+func stones(k Share) string {
+	n := min(3, max(0, k.Have*3/k.Want))
+	if n == 0 && k.Have > 0 {
+		n = 1
+	}
+	return strings.Repeat("●", n) + strings.Repeat("○", 3-n)
+}
