@@ -46,7 +46,8 @@ func (c *Chain) At(i uint64) ([32]byte, error) {
 		return [32]byte{}, ErrSkip
 	}
 	for c.next < i {
-		c.keep(c.next, c.Next())
+		skipped := c.next
+		c.keep(skipped, c.Next())
 	}
 	return c.Next(), nil
 }

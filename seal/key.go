@@ -28,6 +28,9 @@ func (k Key) WithoutHistory() Key { return Key{K: k.K} }
 // Format prints "redacted" under every verb.
 func (Key) Format(w fmt.State, _ rune) { io.WriteString(w, "redacted") }
 
+// MarshalText gives "redacted" to every encoder.
+func (Key) MarshalText() ([]byte, error) { return []byte("redacted"), nil }
+
 // contentKey is the kind of slot content that holds an epoch's key.
 const contentKey = 1
 
