@@ -21,6 +21,19 @@ type control struct {
 	reason string
 }
 
+// admits reports whether the entry brings a log into the conversation.
+func (ct *control) admits(log merkle.LogKey) bool {
+	switch ct.op.Kind {
+	case group.Found:
+		return slices.ContainsFunc(ct.op.Founders, func(a group.Admission) bool { return a.Log == log })
+	case group.Grant:
+		return ct.op.Admit.Log == log
+	case group.Leaf:
+		return ct.op.New == log
+	}
+	return false
+}
+
 // addControl takes a control entry into the state. One whose payload does not
 // parse or whose certificates do not hold stays in the DAG and means nothing.
 func (w *Writer) addControl(e merkle.Entry, p plain) error {

@@ -71,7 +71,7 @@ func (c *Conversation) load(tx *store.Tx) error {
 	}
 	s := newState(r)
 	c.state.Store(s)
-	w := &Writer{c: c, tx: tx, s: s, mine: true, loading: true, past: &past{dag: c.dag, db: c.set.db, tx: tx}}
+	w := &Writer{c: c, tx: tx, s: s, mine: true, loading: true, past: c.past(tx)}
 	for _, step := range []func() error{w.loadControls, w.loadEpochs, w.loadGuests} {
 		if err := step(); err != nil {
 			return err
@@ -81,7 +81,7 @@ func (c *Conversation) load(tx *store.Tx) error {
 	if err := w.checkHead(); err != nil {
 		return err
 	}
-	s.Fold = s.Fold.With(&past{dag: c.dag, db: c.set.db})
+	s.Fold = s.Fold.With(c.past(nil))
 	return w.past.err
 }
 

@@ -94,10 +94,10 @@ func (s *Set) sealFound(tx *store.Tx, d merkle.Draft, now time.Time, body *found
 
 // founder makes the writer of a conversation that has no committed state yet.
 func (c *Conversation) founder(tx *store.Tx, now time.Time, r record) *Writer {
-	w := &Writer{c: c, tx: tx, now: now, s: newState(r), mine: true, past: &past{dag: c.dag, db: c.set.db, tx: tx}}
+	w := &Writer{c: c, tx: tx, now: now, s: newState(r), mine: true, past: c.past(tx)}
 	w.refold()
 	tx.OnCommit(func() {
-		w.s.Fold = w.s.Fold.With(&past{dag: c.dag, db: c.set.db})
+		w.s.Fold = w.s.Fold.With(c.past(nil))
 		c.state.Store(w.s)
 		c.set.publish(c)
 	})
@@ -132,7 +132,7 @@ func (s *Set) Adopt(tx *store.Tx, now time.Time, found merkle.Block, mine merkle
 	if err := w.saveRecord(); err != nil {
 		return nil, nil, err
 	}
-	_, err = w.firstEntry(c.ID)
+	_, err = w.firstEntry()
 	return c, w, err
 }
 

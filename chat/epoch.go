@@ -191,6 +191,15 @@ func (w *Writer) rekey() (*epoch, error) {
 	return w.s.epochs[e.ID], nil
 }
 
+// Rekey publishes a fresh key (K4), if this user is a member.
+func (w *Writer) Rekey() error {
+	if !w.s.Fold.MaySend(w.c.set.me.UID) {
+		return ErrNotMember
+	}
+	_, err := w.rekey()
+	return err
+}
+
 // share gives a held key to members who cannot derive it (K3).
 func (w *Writer) share(e *epoch, users []identity.UID) error {
 	key, ok := e.keys.Key()

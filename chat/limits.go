@@ -12,6 +12,7 @@ const (
 	maxLinks    = 16       // parent epochs that one rekey names
 	maxCut      = 64       // logs that one leaf cuts
 	maxService  = 32 << 10 // bytes of one service payload
+	orderBatch  = 512      // entries read at once when clocks move
 	maxSkip     = 64       // chain steps tried ahead for one unread entry
 	rekeyEvery  = 7 * 24 * time.Hour
 	rekeyCount  = 500

@@ -117,6 +117,13 @@ func (w *Writer) Leave() error {
 	return err
 }
 
+// Senior reports whether a user is the most senior member: the one on whom it
+// falls to act when any member could.
+func (w *Writer) Senior(uid identity.UID) bool {
+	all := w.s.Fold.Members()
+	return len(all) > 0 && all[0].User == uid
+}
+
 func historyAll(m group.Member) bool { return m.History == group.HistoryAll }
 
 // Offers is the payload of KindOffers: leaves under which the author may be

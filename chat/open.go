@@ -8,7 +8,6 @@ import (
 	"causeway/internal/wire"
 	"causeway/merkle"
 	"causeway/seal"
-	"causeway/store"
 )
 
 // errUnread: no key held here opens this body (yet).
@@ -185,43 +184,6 @@ func (w *Writer) follow(id merkle.ID, links []link) error {
 		ep := *w.s.epochs[l.Parent]
 		ep.linked = true
 		if err := w.saveEpoch(&ep); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// rescanUnread tries again what no key opened before.
-func (w *Writer) rescanUnread() error {
-	for w.rescan {
-		w.rescan = false
-		prefix := w.c.key(subUnread)
-		var ids []merkle.ID
-		for k := range w.tx.Scan(prefix) {
-			ids = append(ids, merkle.ID(k[len(prefix):]))
-		}
-		if err := w.tx.Err(); err != nil {
-			return err
-		}
-		if err := w.retry(ids); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (w *Writer) retry(ids []merkle.ID) error {
-	entries := make([]merkle.Entry, 0, len(ids))
-	for _, id := range ids {
-		e, err := w.c.dag.Get(w.tx, id)
-		if err != nil {
-			return err
-		}
-		entries = append(entries, e)
-	}
-	slices.SortFunc(entries, func(a, b merkle.Entry) int { return int(int64(a.Height) - int64(b.Height)) })
-	for _, e := range entries {
-		if err := w.read(e); err != nil && !errors.Is(err, store.ErrNotFound) {
 			return err
 		}
 	}

@@ -7,38 +7,48 @@ import (
 )
 
 // past answers the fold's questions about ancestry: in the writer's transaction
-// while it lives, in a fresh view afterwards.
+// while it lives, in a fresh view afterwards. A failed store answers nothing
+// rightly; err keeps its first failure.
 type past struct {
-	dag *merkle.DAG
-	db  *store.DB
-	tx  *store.Tx // nil once the transaction has ended
-	err error
+	dag  *merkle.DAG
+	db   *store.DB
+	tx   *store.Tx    // nil: the transaction has ended
+	memo *merkle.Past // within tx
+	err  error
 }
 
-func (p *past) in(f func(tx *store.Tx) error) {
-	var err error
+func (c *Conversation) past(tx *store.Tx) *past {
+	p := &past{dag: c.dag, db: c.set.db, tx: tx}
+	if tx != nil {
+		p.memo = c.dag.Past(tx)
+	}
+	return p
+}
+
+func (p *past) in(f func(tx *store.Tx, memo *merkle.Past) error) {
 	if p.tx != nil {
-		err = f(p.tx)
-	} else {
-		err = p.db.View(f)
+		if err := f(p.tx, p.memo); p.err == nil {
+			p.err = err
+		}
+		return
 	}
-	if err != nil {
-		p.err = err
-	}
+	// Published states are shared, so nothing is kept in p here. A store that
+	// fails reports it to whoever asked for the page.
+	_ = p.db.View(func(tx *store.Tx) error { return f(tx, p.dag.Past(tx)) })
 }
 
 // Before reports whether a lies strictly in the past of b.
 func (p *past) Before(a, b merkle.ID) (before bool) {
-	p.in(func(tx *store.Tx) (err error) {
-		before, err = p.dag.Before(tx, a, b)
-		return err
+	p.in(func(_ *store.Tx, memo *merkle.Past) error {
+		before = memo.Before(a, b)
+		return memo.Err()
 	})
 	return before
 }
 
 // First returns the first entry of the chain that id sits on.
 func (p *past) First(id merkle.ID) (first group.Ref) {
-	p.in(func(tx *store.Tx) error {
+	p.in(func(tx *store.Tx, _ *merkle.Past) error {
 		h, err := p.dag.First(tx, id)
 		if err == nil {
 			first = refOf(h)

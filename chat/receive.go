@@ -6,16 +6,15 @@ import (
 
 	"causeway/identity"
 	"causeway/merkle"
-	"causeway/store"
 )
 
 // Received is what a change brought that others may want to know.
 type Received struct {
-	Messages  []Message       // newly readable, for people
-	Services  []Service       // newly readable, for this node
-	Events    []Message       // membership and key events, one readable line each
-	Seen      []merkle.LogKey // logs that acknowledged more of this device's log
-	Changed   bool            // members or keys changed
+	Messages  []Message // newly readable, for people
+	Services  []Service // newly readable, for this node
+	Events    []Message // membership and key events, one readable line each
+	Acked     []Acked   // what others have acknowledged of this device's log
+	Changed   bool      // members or keys changed
 	Delivered []merkle.Entry
 }
 
@@ -65,21 +64,10 @@ func (w *Writer) read(e merkle.Entry) error {
 	if err != nil {
 		return err
 	}
-	if err := w.tx.Delete(w.c.key(subUnread, e.ID)); err != nil {
+	if err := w.noLongerUnread(e); err != nil {
 		return err
 	}
 	_, err = w.keep(e, p, key)
-	return err
-}
-
-func (w *Writer) keepUnread(e merkle.Entry) error {
-	if err := w.tx.Set(w.c.key(subUnread, e.ID), []byte{0}); err != nil {
-		return err
-	}
-	if _, err := w.tx.Get(w.c.key(subMeta, e.ID)); !errors.Is(err, store.ErrNotFound) {
-		return err
-	}
-	_, err := w.saveMeta(e, meta{})
 	return err
 }
 
@@ -164,7 +152,7 @@ func (w *Writer) rotate() error {
 	if e == nil {
 		return ErrNoKey
 	}
-	m, err := w.append(KindLeaf, &leafBody{Leaf: leaf.Encode()}, e.keys.Ctl(), nil)
+	_, err = w.append(KindLeaf, &leafBody{Leaf: leaf.Encode()}, e.keys.Ctl())
 	if err != nil {
 		return err
 	}
@@ -173,13 +161,12 @@ func (w *Writer) rotate() error {
 	if err := w.saveRecord(); err != nil {
 		return err
 	}
-	_, err = w.firstEntry(m.ID)
+	_, err = w.firstEntry()
 	return err
 }
 
-// firstEntry opens a log with an entry that says nothing and has the entry that
-// admits the log among its direct parents (docs/spec/01-log.md, section 4).
-func (w *Writer) firstEntry(admitted merkle.ID) (Message, error) {
+// firstEntry opens a log with an entry that says nothing: this log is in use.
+func (w *Writer) firstEntry() (Message, error) {
 	e, err := w.ready()
 	if err != nil {
 		return Message{}, err
@@ -188,7 +175,7 @@ func (w *Writer) firstEntry(admitted merkle.ID) (Message, error) {
 	if err != nil {
 		return Message{}, err
 	}
-	return w.append(KindAck, &nothing{}, secret, []merkle.ID{admitted})
+	return w.append(KindAck, &nothing{}, secret)
 }
 
 // reportForks publishes the proof of a fork that nobody has reported yet.

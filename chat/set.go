@@ -44,7 +44,7 @@ const (
 	subMeta     = 'm' // entry → meta
 	subTimeline = 't' // clock, height, log, entry → nothing
 	subUnread   = 'u' // entry → nothing: delivered, not opened yet
-	subSeen     = 'd' // my log, log → 1 + seq of my log that it has acknowledged
+	subSeen     = 'd' // my log, log, seq of my log that it acknowledged → when (ms)
 	subSecret   = 's' // log key (no conversation) → seed
 	subHead     = 'h' // → the entry that this device wrote last
 	subOffer    = 'f' // uid, log key (no conversation) → leaf on offer from a contact

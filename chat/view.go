@@ -2,7 +2,6 @@ package chat
 
 import (
 	"encoding/binary"
-	"errors"
 	"time"
 
 	"causeway/group"
@@ -19,6 +18,7 @@ type meta struct {
 	_     struct{} `cbor:",toarray"`
 	Kind  Kind     // 0: not opened yet
 	Wall  uint64   // ms, as the author claims
+	Shown uint64   // the time shown: Wall, or that of the parents if Wall was far ahead
 	Clock uint64   // hybrid clock in ms, see clockOf
 	Key   []byte   // entry key, 32 bytes
 	Late  bool     // sorted above what was already shown
@@ -59,8 +59,9 @@ func (w *Writer) saveMeta(e merkle.Entry, m meta) (Message, error) {
 	clock, parents := w.clockOf(e, m.Wall)
 	m.Clock = clock
 	now := uint64(w.now.UnixMilli())
+	m.Shown = m.Wall
 	if m.Wall > now+aheadMillis {
-		m.Ahead, m.Wall = true, max(parents, 1)
+		m.Ahead, m.Shown = true, max(parents, 1)
 	}
 	if shown(m.Kind) {
 		k := w.timelineKey(e, clock)
@@ -100,7 +101,7 @@ func shown(k Kind) bool { return k == KindText || eventful(k) && k != KindRekey 
 // message gives an opened entry its meaning in a state.
 func (c *Conversation) message(s *State, e merkle.Entry, m meta) Message {
 	out := Message{
-		ID: e.ID, Log: e.Log, Seq: e.Seq, Kind: m.Kind, Time: time.UnixMilli(int64(m.Wall)),
+		ID: e.ID, Log: e.Log, Seq: e.Seq, Kind: m.Kind, Time: time.UnixMilli(int64(m.Shown)),
 		Own: e.Log == s.Log, Late: m.Late, Ahead: m.Ahead,
 	}
 	if s.Fold != nil {
@@ -217,8 +218,8 @@ func (w *Writer) noteSeen(e merkle.Entry) error {
 	if e.Log == w.s.Log {
 		return nil
 	}
-	seq, ok, err := w.c.dag.Known(w.tx, e.ID, w.s.Log)
-	if err != nil || !ok {
+	seq, ok := w.past.memo.Known(e.ID, w.s.Log)
+	if err := w.past.memo.Err(); err != nil || !ok {
 		return err
 	}
 	return w.Seen(e.Log, seq)
@@ -227,33 +228,80 @@ func (w *Writer) noteSeen(e merkle.Entry) error {
 // Seen records that the device of a log has delivered this device's log up to
 // seq: by an entry of its own, or proven in a sync session.
 func (w *Writer) Seen(log merkle.LogKey, seq uint64) error {
-	k := w.c.key(subSeen, w.s.Log, log)
-	var old uint64
-	if err := get(w.tx, k, &old); err == nil && old > seq {
-		return nil
-	} else if err != nil && !errors.Is(err, store.ErrNotFound) {
+	prefix := w.c.key(subSeen, w.s.Log, log)
+	next := uint64(0) // the first seq not acknowledged yet
+	for k := range w.tx.ScanBack(prefix, nil) {
+		next = binary.BigEndian.Uint64(k[len(prefix):]) + 1
+		break
+	}
+	if err := w.tx.Err(); err != nil || next > seq {
 		return err
 	}
-	if old == seq+1 {
-		return nil
-	}
-	w.got.Seen = append(w.got.Seen, log)
-	return put(w.tx, k, seq+1)
+	w.got.Acked = append(w.got.Acked, Acked{Log: log, From: next, To: seq})
+	return put(w.tx, w.c.key(subSeen, w.s.Log, log, seq), uint64(w.now.UnixMilli()))
 }
 
-// Delivered lists the users of whom a device has acknowledged this device's
-// entry with this seq.
-func (c *Conversation) Delivered(tx *store.Tx, seq uint64) (map[identity.UID]bool, error) {
-	s, out := c.State(), map[identity.UID]bool{}
-	prefix := c.key(subSeen, s.Log)
-	for k, v := range tx.Scan(prefix) {
-		var upto uint64
-		if err := wire.Unmarshal(v, &upto); err != nil {
-			return nil, err
-		}
-		if uid, ok := s.Fold.UserOf(merkle.LogKey(k[len(prefix):])); ok && upto > seq {
-			out[uid] = true
+// Acked says that the device of a log has delivered this device's entries From
+// to To.
+type Acked struct {
+	Log      merkle.LogKey
+	From, To uint64
+}
+
+// Delivered tells which users have a device that acknowledged this device's
+// entry with this seq, and when this node learned of it.
+func (c *Conversation) Delivered(tx *store.Tx, seq uint64) (map[identity.UID]time.Time, error) {
+	s, out := c.State(), map[identity.UID]time.Time{}
+	for _, m := range s.Fold.Members() {
+		for _, log := range m.Logs {
+			for _, v := range tx.ScanFrom(c.key(subSeen, s.Log, log), c.key(subSeen, s.Log, log, seq)) {
+				var at uint64
+				if err := wire.Unmarshal(v, &at); err != nil {
+					return nil, err
+				}
+				if t := time.UnixMilli(int64(at)); out[m.User].IsZero() || t.Before(out[m.User]) {
+					out[m.User] = t
+				}
+				break
+			}
 		}
 	}
 	return out, tx.Err()
+}
+
+// Acknowledged returns, for every other log of a member, the first seq of this
+// device's log that it has not acknowledged yet.
+func (c *Conversation) Acknowledged(tx *store.Tx) map[merkle.LogKey]uint64 {
+	s, out := c.State(), map[merkle.LogKey]uint64{}
+	for _, m := range s.Fold.Members() {
+		if m.User == c.set.me.UID {
+			continue
+		}
+		for _, log := range m.Logs {
+			prefix := c.key(subSeen, s.Log, log)
+			out[log] = 0
+			for k := range tx.ScanBack(prefix, nil) {
+				out[log] = binary.BigEndian.Uint64(k[len(prefix):]) + 1
+				break
+			}
+		}
+	}
+	return out
+}
+
+// Settled applies rule A6 to an entry of this conversation.
+func (c *Conversation) Settled(tx *store.Tx, id merkle.ID) bool {
+	e, err := c.dag.Get(tx, id)
+	if err != nil {
+		return false
+	}
+	tips, err := c.dag.Frontier(tx)
+	if err != nil {
+		return false
+	}
+	heads := map[merkle.LogKey]merkle.ID{}
+	for _, t := range tips {
+		heads[t.Log] = t.Head
+	}
+	return c.State().Fold.Settled(refOf(e.Header), heads)
 }

@@ -13,6 +13,9 @@ import (
 // ErrNotMember: this user may not write here (any more).
 var ErrNotMember = errors.New("you are not a member of this conversation")
 
+// ErrTooLong: more text than one message holds.
+var ErrTooLong = errors.New("too long")
+
 // ErrStopped: this device's log was forked (a stolen or copied key, a restored
 // backup); it may not be continued, and another device or the recovery words
 // have to admit a new one.
@@ -28,6 +31,7 @@ type Writer struct {
 	mine    bool
 	loading bool     // reading the state from the store: nothing is written
 	rescan  bool     // keys came that may open what is unread
+	reclock uint64   // 1 + offset from which clocks may have to move; 0: none
 	recent  []*epoch // newest first, for trial opening
 	past    *past
 	got     Received
@@ -37,12 +41,18 @@ type Writer struct {
 // marks, never for permission).
 func (c *Conversation) Write(tx *store.Tx, now time.Time) *Writer {
 	s := *c.State()
-	w := &Writer{c: c, tx: tx, now: now, s: &s, past: &past{dag: c.dag, db: c.set.db, tx: tx}}
+	w := &Writer{c: c, tx: tx, now: now, s: &s, past: c.past(tx)}
 	if s.Fold != nil {
 		s.Fold = s.Fold.With(w.past)
 	}
 	return w
 }
+
+// Conversation returns what this writer changes.
+func (w *Writer) Conversation() *Conversation { return w.c }
+
+// State returns the state as this writer has changed it so far.
+func (w *Writer) State() *State { return w.s }
 
 // own returns a state that this writer may change, and sees to its publication.
 func (w *Writer) own() *State {
@@ -52,7 +62,7 @@ func (w *Writer) own() *State {
 	w.mine = true
 	w.s = w.s.clone()
 	w.tx.OnCommit(func() {
-		w.s.Fold = w.s.Fold.With(&past{dag: w.c.dag, db: w.c.set.db})
+		w.s.Fold = w.s.Fold.With(w.c.past(nil))
 		w.c.state.Store(w.s)
 		w.c.set.publish(w.c)
 	})
@@ -73,7 +83,7 @@ type Text struct {
 // Say writes a message for all members and returns it as it will be shown.
 func (w *Writer) Say(t Text) (Message, error) {
 	if len(t.Text) > MaxText {
-		return Message{}, fmt.Errorf("a message holds at most %d KiB of text", MaxText>>10)
+		return Message{}, fmt.Errorf("%w: a message holds at most %d KiB of text", ErrTooLong, MaxText>>10)
 	}
 	body := textBody{Text: t.Text}
 	if t.Reply != (merkle.ID{}) {
@@ -110,7 +120,7 @@ func (w *Writer) message(k Kind, body any) (Message, error) {
 	if err := w.spend(e); err != nil {
 		return Message{}, err
 	}
-	return w.append(k, body, secret, nil)
+	return w.append(k, body, secret)
 }
 
 // control writes a control entry under the best key held, usable or not: a
@@ -126,11 +136,11 @@ func (w *Writer) control(k Kind, body any) (Message, error) {
 			return Message{}, err
 		}
 	}
-	return w.append(k, body, e.keys.Ctl(), nil)
+	return w.append(k, body, e.keys.Ctl())
 }
 
-func (w *Writer) append(k Kind, body any, secret [32]byte, parents []merkle.ID) (Message, error) {
-	d, err := w.c.dag.Draft(w.tx, w.s.Log, parents...)
+func (w *Writer) append(k Kind, body any, secret [32]byte) (Message, error) {
+	d, err := w.draft()
 	if err != nil {
 		return Message{}, err
 	}
@@ -138,7 +148,7 @@ func (w *Writer) append(k Kind, body any, secret [32]byte, parents []merkle.ID) 
 }
 
 func (w *Writer) appendSlots(k Kind, body any, secret [32]byte, kems, contents [][]byte) (Message, error) {
-	d, err := w.c.dag.Draft(w.tx, w.s.Log)
+	d, err := w.draft()
 	if err != nil {
 		return Message{}, err
 	}
@@ -148,6 +158,24 @@ func (w *Writer) appendSlots(k Kind, body any, secret [32]byte, kems, contents [
 		return Message{}, err
 	}
 	return w.finish(d, k, body, secret, salt, slots)
+}
+
+// draft places the next entry of this device's log. The first has the entry
+// that admits the log among its direct parents (docs/spec/01-log.md, section 4).
+func (w *Writer) draft() (merkle.Draft, error) {
+	var parents []merkle.ID
+	_, begun, err := w.c.dag.Tip(w.tx, w.s.Log)
+	if err != nil {
+		return merkle.Draft{}, err
+	}
+	if !begun {
+		for id, ct := range w.s.controls {
+			if ct.admits(w.s.Log) {
+				parents = append(parents, id)
+			}
+		}
+	}
+	return w.c.dag.Draft(w.tx, w.s.Log, parents...)
 }
 
 func (w *Writer) slotInfo(d merkle.Draft, salt [16]byte) seal.SlotInfo {

@@ -1,0 +1,35 @@
+package node
+
+import "time"
+
+// Periods of the node's loops. Each also runs when its bell rings; these are
+// the times after which it looks again by itself.
+const (
+	meetEvery      = 30 * time.Second
+	publishEvery   = time.Hour
+	outboxEvery    = 30 * time.Second
+	collectEvery   = 5 * time.Minute
+	introduceEvery = 20 * time.Second
+	sweepEvery     = time.Hour
+)
+
+// Bounds of what the node does at once, keeps and waits for.
+const (
+	findTime     = 12 * time.Second // one look-up, retries included
+	dialTime     = 10 * time.Second
+	depositTime  = 20 * time.Second
+	collectTime  = 2 * time.Minute
+	partingTime  = 1500 * time.Millisecond // parking on the way out
+	graceTime    = 3 * time.Second         // for a live receipt before mail is parked all the same
+	ackPause     = time.Minute             // between entries that only acknowledge
+	copies       = 3                       // custodians that a message is parked with
+	offersKept   = 4                       // log keys that each contact may add us with
+	recentEpochs = 3                       // epochs under whose tags a conversation meets
+	groupDrawn   = 16                      // members of a group who publish its tag on one day
+	weeksAhead   = 13                      // weeks of slots registered with a custodian
+	weeksBack    = 5
+	keptEvents   = 10_000
+	segmentBytes = 900 << 10 // entries in one parcel, before sealing
+	maxSegments  = 16        // parcels of one deposit round
+	inviteTime   = 7 * 24 * time.Hour
+)

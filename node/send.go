@@ -1,0 +1,154 @@
+package node
+
+import (
+	"context"
+	"time"
+
+	"causeway/chat"
+	"causeway/contact"
+	"causeway/merkle"
+	"causeway/store"
+)
+
+// Send writes a message and returns when it is on disk. Nothing waits for the
+// network: sync, or the outbox, takes it from there.
+func (n *Node) Send(_ context.Context, o Outgoing) (Message, error) {
+	var out Message
+	err := n.change(func(tx *store.Tx, now time.Time) (*chat.Writer, error) {
+		c, err := n.target(tx, o.Target)
+		if err != nil {
+			return nil, err
+		}
+		if err := n.maySend(tx, c); err != nil {
+			return nil, err
+		}
+		w := c.Write(tx, now)
+		m, err := w.Say(chat.Text{Text: o.Text, Reply: o.Reply})
+		if err != nil {
+			return nil, err
+		}
+		out, err = n.show(tx, c, m)
+		return w, err
+	})
+	return out, err
+}
+
+// maySend refuses to write to somebody blocked, before anything is written.
+func (n *Node) maySend(tx *store.Tx, c *chat.Conversation) error {
+	s := c.State()
+	if s.Shape != chat.Direct {
+		return nil
+	}
+	k, err := n.book.Get(tx, s.Peer)
+	if err != nil {
+		return refused("this person is no longer a contact")
+	}
+	if k.State == contact.Blocked {
+		return refused("%s is blocked; to write to them again: peer contact unblock @%s", k.Name, k.Name)
+	}
+	return nil
+}
+
+// change runs one transaction on one conversation, keeps what it brought as
+// events, and tells the network of it after the commit.
+func (n *Node) change(f func(tx *store.Tx, now time.Time) (*chat.Writer, error)) error {
+	if n.ctx.Err() != nil {
+		return ErrClosed
+	}
+	err := n.db.Update(func(tx *store.Tx) error {
+		w, err := f(tx, time.Now())
+		if err != nil || w == nil {
+			return err
+		}
+		return n.settle(tx, w)
+	})
+	return explain(err)
+}
+
+// settle keeps what a writer received and wrote as events, answers what other
+// nodes said to this one, and rings the bells at commit.
+func (n *Node) settle(tx *store.Tx, w *chat.Writer) error {
+	c := w.Conversation()
+	for _, s := range w.Got().Services {
+		if err := n.serve(tx, c, s); err != nil {
+			return err
+		}
+	}
+	if err := n.keepOrder(w); err != nil {
+		return err
+	}
+	if err := n.recordAll(tx, c, w.Got()); err != nil {
+		return err
+	}
+	changed := w.Got().Changed
+	tx.OnCommit(func() {
+		n.sync.Announce([32]byte(c.ID))
+		n.wake["outbox"].ring()
+		if changed {
+			n.sync.Refresh()
+			n.wake["publish"].ring()
+		}
+	})
+	return nil
+}
+
+// keepOrder changes the key when somebody has left (K4) and this user may.
+func (n *Node) keepOrder(w *chat.Writer) error {
+	for _, e := range w.Got().Events {
+		if e.Kind == chat.KindLeave && !e.Own && e.Verdict.Live() && w.Senior(n.me.UID) {
+			return w.Rekey()
+		}
+	}
+	return nil
+}
+
+func (n *Node) recordAll(tx *store.Tx, c *chat.Conversation, got chat.Received) error {
+	name := n.chatName(tx, c)
+	record := func(kind string, m chat.Message) error {
+		return n.events.add(tx, eventRecord{Kind: kind, Chat: name, Conv: c.ID, Message: m.ID, Text: n.line(tx, c, m)})
+	}
+	for _, m := range got.Messages {
+		if err := record("message", m); err != nil {
+			return err
+		}
+	}
+	for _, m := range got.Events {
+		if err := record("group", m); err != nil {
+			return err
+		}
+	}
+	for _, a := range got.Acked {
+		if err := n.recordAcked(tx, c, name, a); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Receive takes blocks of a conversation from wherever they came.
+func (n *Node) receive(c *chat.Conversation, blocks []merkle.Block) (merkle.Result, error) {
+	var res merkle.Result
+	err := n.change(func(tx *store.Tx, now time.Time) (w *chat.Writer, err error) {
+		w = c.Write(tx, now)
+		res, err = w.Receive(blocks)
+		return w, err
+	})
+	return res, err
+}
+
+// recordAcked tells of each own message that a member has acknowledged now.
+func (n *Node) recordAcked(tx *store.Tx, c *chat.Conversation, name string, a chat.Acked) error {
+	for e, err := range c.DAG().Range(tx, c.State().Log, a.From, a.To) {
+		if err != nil {
+			return err
+		}
+		m, err := c.Message(tx, c.State(), e.ID)
+		if err != nil || m.Kind != chat.KindText {
+			continue // says nothing to people
+		}
+		if err := n.events.add(tx, eventRecord{Kind: "state", Chat: name, Conv: c.ID, Message: e.ID}); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,192 @@
+package node
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"causeway/chat"
+	"causeway/group"
+	"causeway/identity"
+	"causeway/merkle"
+	"causeway/store"
+)
+
+// show gives a message its state and marks, each from a fact in the store.
+func (n *Node) show(tx *store.Tx, c *chat.Conversation, m chat.Message) (Message, error) {
+	s := c.State()
+	out := Message{
+		ID: m.ID, Chat: n.chatName(tx, c), Author: n.personOf(tx, s, m.Author), Own: m.Own,
+		Time: m.Time.UTC(), Kind: "text", Text: m.Text, Reply: m.Reply, State: StateReceived,
+	}
+	if m.Kind != chat.KindText {
+		out.Kind, out.Text = "event", n.line(tx, c, m)
+	}
+	for mark, is := range map[string]bool{"late": m.Late, "clock": m.Ahead, "void": !m.Verdict.Live()} {
+		if is {
+			out.Marks = append(out.Marks, mark)
+		}
+	}
+	if !m.Own {
+		return out, nil
+	}
+	f, err := n.facts(tx, c, m)
+	if err != nil {
+		return out, err
+	}
+	out.State = f.state(time.Now())
+	out.Parked.Have, out.Parked.Want = len(f.parked), f.want
+	out.Got.Have, out.Got.Want = len(f.delivered), len(f.others)
+	return out, nil
+}
+
+// facts are the signed facts about one own message.
+type facts struct {
+	others    []identity.UID             // who is to have it
+	delivered map[identity.UID]time.Time // when this node learned of it
+	parked    []parkedBox
+	want      int // custodians it ought to be parked with
+}
+
+func (n *Node) facts(tx *store.Tx, c *chat.Conversation, m chat.Message) (facts, error) {
+	f := facts{others: c.State().Others(n.me.UID), delivered: map[identity.UID]time.Time{}}
+	got, err := c.Delivered(tx, m.Seq)
+	if err != nil {
+		return f, err
+	}
+	for _, uid := range f.others {
+		if t, ok := got[uid]; ok {
+			f.delivered[uid] = t
+		}
+	}
+	f.parked, f.want, err = n.parkedAt(tx, c, m.Seq)
+	return f, err
+}
+
+// state tells where the message is: never more than the facts say.
+func (f facts) state(now time.Time) MessageState {
+	switch {
+	case len(f.others) > 0 && len(f.delivered) > 0:
+		return StateDelivered
+	case len(f.parked) > 0:
+		return StateParked
+	}
+	return StateQueued
+}
+
+func (n *Node) showOne(tx *store.Tx, c *chat.Conversation, id merkle.ID) (Message, error) {
+	m, err := c.Message(tx, c.State(), id)
+	if err != nil {
+		return Message{}, err
+	}
+	return n.show(tx, c, m)
+}
+
+// line says in words what a control entry did.
+func (n *Node) line(tx *store.Tx, c *chat.Conversation, m chat.Message) string {
+	s := c.State()
+	who, whom := n.nameOf(tx, s, m.Author), n.nameOf(tx, s, m.Target)
+	switch m.Kind {
+	case chat.KindFound:
+		return fmt.Sprintf("%s started this conversation", who)
+	case chat.KindGrant:
+		if m.Role == group.Admin {
+			return fmt.Sprintf("%s made %s an admin", who, whom)
+		}
+		return fmt.Sprintf("%s added %s", who, whom)
+	case chat.KindRevoke:
+		if m.Text != "" {
+			return fmt.Sprintf("%s removed %s (%s); what was written before stays readable to them", who, whom, m.Text)
+		}
+		return fmt.Sprintf("%s removed %s; what was written before stays readable to them", who, whom)
+	case chat.KindDemote:
+		return fmt.Sprintf("%s made %s a member without admin rights", who, whom)
+	case chat.KindLeave:
+		return fmt.Sprintf("%s left", who)
+	case chat.KindRekey:
+		return fmt.Sprintf("%s changed the key", who)
+	case chat.KindFault:
+		return fmt.Sprintf("%s reports that one device wrote two histories; it is stopped", who)
+	}
+	return ""
+}
+
+// Log returns a page of a conversation in display order.
+func (n *Node) Log(_ context.Context, target string, p Page) (Timeline, error) {
+	var out Timeline
+	err := n.db.View(func(tx *store.Tx) error {
+		c, err := n.target(tx, target)
+		if err != nil {
+			return err
+		}
+		if p.Limit <= 0 {
+			p.Limit = 50
+		}
+		page, err := c.Timeline(tx, chat.Page{Limit: p.Limit, Before: p.Before, Since: p.Since})
+		if err != nil {
+			return err
+		}
+		for _, m := range page {
+			shown, err := n.show(tx, c, m)
+			if err != nil {
+				return err
+			}
+			out.Messages = append(out.Messages, shown)
+		}
+		out.Gaps, err = n.gaps(tx, c)
+		return err
+	})
+	return out, explain(err)
+}
+
+// gaps tells what the log mentions and this node does not hold or cannot open.
+func (n *Node) gaps(tx *store.Tx, c *chat.Conversation) ([]Gap, error) {
+	missing, err := c.DAG().Wanted(tx)
+	if err != nil || len(missing) == 0 {
+		return nil, err
+	}
+	g := Gap{Missing: len(missing)}
+	s := c.State()
+	for _, uid := range n.online.users(c.ID) {
+		g.Asking = append(g.Asking, n.personOf(tx, s, uid))
+	}
+	return []Gap{g}, nil
+}
+
+// Message tells where one message is and who signed for that.
+func (n *Node) Message(_ context.Context, id merkle.ID) (MessageStatus, error) {
+	out := MessageStatus{ID: id}
+	err := n.db.View(func(tx *store.Tx) error {
+		for _, c := range n.set.All() {
+			m, err := c.Message(tx, c.State(), id)
+			if err != nil {
+				continue
+			}
+			return n.status(tx, c, m, &out)
+		}
+		return notFound("no message has this id here")
+	})
+	return out, explain(err)
+}
+
+func (n *Node) status(tx *store.Tx, c *chat.Conversation, m chat.Message, out *MessageStatus) error {
+	out.State = StateReceived
+	if !m.Own {
+		return nil
+	}
+	f, err := n.facts(tx, c, m)
+	if err != nil {
+		return err
+	}
+	out.State = f.state(time.Now())
+	s := c.State()
+	for _, p := range f.parked {
+		out.Parked = append(out.Parked, ParkedAt{Custodian: Person{Name: p.name}, Until: p.until})
+	}
+	for _, uid := range f.others {
+		if t, ok := f.delivered[uid]; ok {
+			out.Delivered = append(out.Delivered, DeliveredTo{Person: n.personOf(tx, s, uid), Time: t.UTC()})
+		}
+	}
+	return nil
+}
