@@ -57,6 +57,9 @@ func (q *quorum) settled(r Ref) bool {
 	if known, ok := q.memo[r.ID]; ok {
 		return known
 	}
+	if o := q.s.ops[r.ID]; o != nil && (o.Kind == Found || o.Kind == Fault) {
+		return q.s.live[r.ID]
+	}
 	d := q.s.standing(r)
 	known := d != nil && q.acknowledged(d, r.ID)
 	q.memo[r.ID] = known
