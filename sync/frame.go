@@ -214,8 +214,8 @@ func fitsOpen(f *open) bool {
 }
 
 func fitsRows(rs []row) bool {
-	for _, r := range rs {
-		if r.Seq > merkle.MaxCount {
+	for i, r := range rs {
+		if r.Seq > merkle.MaxCount || i > 0 && compareRows(rs[i-1], r) >= 0 {
 			return false
 		}
 	}

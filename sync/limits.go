@@ -18,6 +18,8 @@ const (
 	maxDepth   = 1 << 10   // predecessors that come with a wanted id
 	maxBatch   = 1 << 10   // entries in one ENTRIES
 	batchBytes = 240 << 10 // headers and bodies in one ENTRIES, before packing
+	entryFrame = 136 << 10 // an ENTRIES with one entry of any size is shorter
+	frameSlack = 1 << 10   // an ENTRIES is longer than its headers and bodies by less
 	eagerBytes = 16 << 10  // one ENTRIES that nobody asked for, as a frame
 )
 
@@ -28,18 +30,21 @@ const (
 	maxBranches   = 64       // rows of one log: a log that forks more often is cut here
 	maxAsked      = 4 << 10  // wanted ids remembered by one session
 	maxFailed     = 1 << 10  // rows remembered as not served by one session
-	maxOut        = 256      // control frames that wait for the writer
-	maxPulls      = 4        // sessions of one stream with a request under way
-	keysTried     = 4        // epochs offered for one conversation, newest first
-	sessionCredit = 1 << 20  // bytes of ENTRIES under way in one session
-	streamCredit  = 4 << 20  // and in one stream
+	readBuffer    = 32 << 10
+	writePiece    = 16 << 10
+	maxOut        = 256     // control frames that wait for the writer
+	maxPulls      = 4       // sessions of one stream with a request under way
+	keysTried     = 4       // epochs offered for one conversation, newest first
+	sessionCredit = 1 << 20 // bytes of ENTRIES under way in one session
+	streamCredit  = 4 << 20 // and in one stream
 )
 
 // Bounds of the node.
 const (
 	maxStreams  = 256
 	maxUnproven = 32 // inbound streams without a proven session
-	maxLeases   = 16 // conversations pulled at the same time
+	maxLeases   = 16 // conversations pulled in bulk at the same time
+	bulkEntries = 64 // a pull that may bring more than this is one in bulk
 	maxPeers    = 4 << 10
 	maxStrikes  = 64
 	opensFailed = 5  // OPEN frames with a failure, a minute and peer
@@ -56,6 +61,8 @@ const (
 	relayDelay   = 100 * time.Millisecond
 	pullPause    = 300 * time.Millisecond // between pulls that HEADS cause
 	leasePause   = time.Second
+	tipLease     = 2 * time.Second
+	idleTime     = 30 * time.Second // a stream without a session
 	retryLeast   = 30 * time.Second // before a row that was not served is asked for again
 	retryMost    = 10 * time.Minute
 	backoffLeast = time.Minute

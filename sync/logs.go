@@ -47,6 +47,7 @@ type Range struct {
 	Log      merkle.LogKey
 	Tip      merkle.ID
 	From, To uint64
+	height   uint64 // of the first entry, once Select has seen it
 }
 
 // An Ask names one entry, and so many of its predecessors by prev.

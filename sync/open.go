@@ -1,0 +1,301 @@
+package dagsync
+
+import (
+	"fmt"
+	"time"
+)
+
+// An attempt is an offer of mine that has no answer yet.
+type attempt struct {
+	conv  Conv
+	key   Key
+	tried int // keys of the conversation that were offered before
+	me    boxed
+	salt  salt
+	view  *view
+	dead  bool   // the peer's own offer of the conversation was taken instead
+	held  *offer // the peer's own offer, until this one has its answer
+}
+
+// offerLater holds what is still to be offered.
+type offerLater struct {
+	all  bool
+	some map[Conv]bool
+	at   map[Conv]time.Time // offers that were put off
+	last map[Conv][32]byte  // the newest epoch of each conversation when it was last offered or open
+	soon bool               // a session has come up that may share more
+}
+
+func newOfferLater() offerLater {
+	return offerLater{some: map[Conv]bool{}, at: map[Conv]time.Time{}, last: map[Conv][32]byte{}}
+}
+
+// offer asks for sessions of these conversations; none named: of all.
+func (e *engine) offer(now time.Time, convs []Conv) error {
+	e.now = now
+	if len(convs) == 0 {
+		e.later.all = true
+	}
+	for _, c := range convs {
+		e.later.some[c] = true
+		delete(e.later.last, c)
+	}
+	if !e.greeted {
+		return nil
+	}
+	return e.offerWaiting()
+}
+
+// refresh follows a change of the keys.
+func (e *engine) refresh(now time.Time) error {
+	e.now = now
+	if !e.greeted {
+		return nil
+	}
+	e.expect()
+	for _, s := range e.sessions {
+		e.share(s)
+	}
+	return e.offerWaiting()
+}
+
+// share marks for an offer what the user behind a session may be in too.
+func (e *engine) share(s *session) {
+	for _, c := range e.logs.Shared(s.conv, s.log) {
+		e.later.some[c] = true
+	}
+}
+
+// offerWaiting offers what was asked for, is not open, and was not offered
+// before under its newest epoch.
+func (e *engine) offerWaiting() error {
+	var offers []offer
+	seen := map[Conv]bool{}
+	for _, k := range e.logs.Keys() {
+		if seen[k.Conv] {
+			continue
+		}
+		seen[k.Conv] = true
+		last, offered := e.later.last[k.Conv]
+		if !e.later.all && !e.later.some[k.Conv] || offered && last == k.Epoch {
+			continue
+		}
+		o, ok, err := e.makeOffer(k, 0)
+		if err != nil {
+			return err
+		}
+		if ok {
+			offers = append(offers, o)
+		}
+		if ok || e.byConv[k.Conv] != nil {
+			e.later.last[k.Conv] = k.Epoch
+		}
+	}
+	e.sendOffers(offers)
+	return nil
+}
+
+func (e *engine) sendOffers(offers []offer) {
+	for len(offers) > 0 {
+		n := min(maxOffers, len(offers))
+		e.push(typeOpen, open{Offers: offers[:n]})
+		offers = offers[n:]
+	}
+}
+
+// makeOffer prepares an offer by one key. It makes none while the conversation
+// is open or being opened, or if this node has no log in it.
+func (e *engine) makeOffer(k Key, tried int) (o offer, ok bool, err error) {
+	if e.byConv[k.Conv] != nil || e.opening[k.Conv] != 0 || len(e.sessions)+len(e.attempts) >= maxSessions {
+		return offer{}, false, nil
+	}
+	a := &attempt{conv: k.Conv, key: k, tried: tried, salt: rowSalt(k.Syn, e.nextSid, e.ends)}
+	o, ok = e.prove(k, e.nextSid, &a.me)
+	if !ok {
+		return offer{}, false, nil
+	}
+	if a.view, err = e.look(k.Conv, noLog, a.salt); err != nil {
+		return offer{}, false, err
+	}
+	a.me.Digest = a.salt.digest(a.view.rows())
+	o.Box = sealBox(boxKey(k.Syn, e.role, o.Sid, e.ends), o.Tag, a.me)
+	e.attempts[o.Sid], e.opening[k.Conv] = a, o.Sid
+	e.nextSid += 2
+	return o, true, nil
+}
+
+// prove fills in the tag and the device proof.
+func (e *engine) prove(k Key, sid uint64, b *boxed) (offer, bool) {
+	tag := openTag(k.Syn, e.role, e.ends)
+	p, err := e.logs.Prove(k.Conv, tag[:])
+	if err != nil {
+		return offer{}, false // no log of mine in it: nothing to open
+	}
+	*b = boxed{Log: p.Log, Sig: p.Sig, Credit: sessionCredit, Eager: eagerBytes}
+	return offer{Sid: sid, Tag: tag}, true
+}
+
+// offerDue repeats offers that were put off.
+func (e *engine) offerDue() error {
+	var due []Conv
+	for c, t := range e.later.at {
+		if !e.now.Before(t) {
+			delete(e.later.at, c)
+			due = append(due, c)
+		}
+	}
+	if len(due) == 0 {
+		return nil
+	}
+	return e.offer(e.now, due)
+}
+
+func (e *engine) onOpen(f *open) error {
+	failed := false
+	for _, o := range f.Offers {
+		if o.Sid&1 == e.nextSid&1 {
+			if err := e.onAnswer(o); err != nil {
+				return err
+			}
+			continue
+		}
+		if o.Sid <= e.lastSid {
+			return fmt.Errorf("%w: session %d is not new", errProtocol, o.Sid)
+		}
+		e.lastSid = o.Sid
+		ok, err := e.onOffer(o)
+		if err != nil {
+			return err
+		}
+		failed = failed || !ok
+	}
+	if failed {
+		e.ledger.failedOpen(e.peer, e.proven, e.now)
+	}
+	return nil
+}
+
+// onOffer answers an offer of the peer, and says whether it was good. All that
+// is wrong with one looks alike from outside.
+func (e *engine) onOffer(o offer) (ok bool, err error) {
+	if !e.ledger.mayOpen(e.peer, e.proven, e.now) {
+		e.refuse(o.Sid, 0, nackBusy, time.Minute)
+		return true, nil
+	}
+	k, known := e.expected[o.Tag]
+	if !known {
+		e.refuse(o.Sid, 0, nackUnknown, 0)
+		return false, nil
+	}
+	if sid := e.opening[k.Conv]; sid != 0 && e.role == dialer {
+		e.attempts[sid].held = &o // mine comes first
+		return true, nil
+	}
+	return e.accept(o, k)
+}
+
+// accept opens the session that an offer asks for.
+func (e *engine) accept(o offer, k Key) (ok bool, err error) {
+	them, good := openBox(boxKey(k.Syn, e.role.other(), o.Sid, e.ends), o)
+	var me boxed
+	reply, mine := e.prove(k, o.Sid, &me)
+	if !good || !mine || me.Log == them.Log || e.byConv[k.Conv] != nil || len(e.sessions) >= maxSessions {
+		e.refuse(o.Sid, 0, nackUnknown, 0)
+		return false, nil
+	}
+	s := newSession(o.Sid, k.Conv, me, them, rowSalt(k.Syn, o.Sid, e.ends))
+	if err := e.update(s); err != nil {
+		return false, err
+	}
+	s.opened = s.mine
+	if s.standing == Member {
+		s.me.Digest = s.salt.digest(s.opened.rows())
+	}
+	reply.Box = sealBox(boxKey(k.Syn, e.role, o.Sid, e.ends), reply.Tag, s.me)
+	e.push(typeOpen, open{Offers: []offer{reply}})
+	e.up(s)
+	if err := e.sendState(s); err != nil {
+		return false, err
+	}
+	e.leave(s)
+	return true, nil
+}
+
+// onAnswer completes an offer of mine.
+func (e *engine) onAnswer(o offer) error {
+	a := e.attempts[o.Sid]
+	if a == nil || a.dead {
+		delete(e.attempts, o.Sid)
+		return nil
+	}
+	delete(e.attempts, o.Sid)
+	delete(e.opening, a.conv)
+	them, good := openBox(boxKey(a.key.Syn, e.role.other(), o.Sid, e.ends), o)
+	if !good || o.Tag != openTag(a.key.Syn, e.role.other(), e.ends) || them.Log == a.me.Log {
+		return fmt.Errorf("%w: an answer that proves nothing", errProtocol)
+	}
+	s := newSession(o.Sid, a.conv, a.me, them, a.salt)
+	s.opened = a.view
+	if err := e.update(s); err != nil {
+		return err
+	}
+	e.up(s)
+	return nil // STATE follows that of the peer
+}
+
+// up makes a session known.
+func (e *engine) up(s *session) {
+	if sid := e.opening[s.conv]; sid != 0 {
+		e.attempts[sid].dead = true
+		delete(e.opening, s.conv)
+	}
+	e.sessions[s.sid], e.byConv[s.conv] = s, s
+	e.proven, e.later.soon = true, true
+	e.event(Up, s)
+	e.share(s)
+}
+
+// refuse sends a NACK.
+func (e *engine) refuse(sid, req uint64, code nackCode, retry time.Duration) {
+	e.push(typeNack, nack{Sid: sid, Req: req, Code: code, Retry: uint64(retry / time.Second)})
+}
+
+// onRefused is told that an offer of mine was not taken.
+func (e *engine) onRefused(a *attempt, f *nack) error {
+	delete(e.attempts, f.Sid)
+	if a.dead {
+		return nil
+	}
+	delete(e.opening, a.conv)
+	if a.held != nil {
+		_, err := e.onOffer(*a.held)
+		return err
+	}
+	if f.Code == nackBusy {
+		e.later.at[a.conv] = e.now.Add(max(time.Second, time.Duration(min(f.Retry, 3600))*time.Second))
+		return nil
+	}
+	return e.offerOlder(a)
+}
+
+// offerOlder tries the epoch before: the peer may have been left behind.
+func (e *engine) offerOlder(a *attempt) error {
+	if a.tried+1 >= keysTried {
+		return nil
+	}
+	found := false
+	for _, k := range e.logs.Keys() {
+		if k.Conv != a.conv {
+			continue
+		}
+		if found {
+			o, ok, err := e.makeOffer(k, a.tried+1)
+			if ok {
+				e.sendOffers([]offer{o})
+			}
+			return err
+		}
+		found = k.Epoch == a.key.Epoch
+	}
+	return nil
+}
