@@ -54,13 +54,17 @@ const issuedVersion = 1
 
 func inviteKey(id InviteID) []byte { return store.Key(store.SpaceContact, subInvite, id) }
 
-func (b Book) putInvite(tx *store.Tx, i Issued) error {
+func (i Issued) encode() ([]byte, error) {
 	r := issuedRecord{Version: issuedVersion, UID: i.Invite.UID, Secret: i.Invite.secret, Hints: i.Invite.Hints, How: i.How,
 		Uses: i.Uses, Left: i.Left, Revoked: i.Revoked, Turn: i.turn, SpentBy: i.SpentBy, Spent: i.spent}
 	if !i.Invite.Expires.IsZero() {
 		r.Expires = i.Invite.Expires.Unix()
 	}
-	v, err := wire.Marshal(r)
+	return wire.Marshal(r)
+}
+
+func (b Book) putInvite(tx *store.Tx, i Issued) error {
+	v, err := i.encode()
 	if err != nil {
 		return err
 	}
