@@ -31,6 +31,8 @@ type Config struct {
 	// Report hears of failures that no caller waits for, and of their end. Calls
 	// come one at a time and must return at once. May be nil.
 	Report func(Report)
+
+	lanService string // in tests of this package: a DNS-SD service of their own
 }
 
 // Report is a change in the health of one part of a Finder.
@@ -104,7 +106,7 @@ func (f *Finder) start(c Config) error {
 	for _, o := range f.overlays {
 		f.wg.Go(func() { o.keep(f.ctx) })
 		if o.network == LAN {
-			f.lan = newLAN(f, o, c.Nearby)
+			f.lan = newLAN(f, o, c)
 			f.wg.Go(func() { f.lan.run(f.ctx) })
 			f.wg.Go(func() { f.lan.greet(f.ctx) })
 		}
@@ -194,7 +196,10 @@ func (f *Finder) Online() bool {
 func (f *Finder) WaitOnline(ctx context.Context) error {
 	for {
 		entered := f.entered.wait()
-		if f.Online() {
+		switch {
+		case f.ctx.Err() != nil:
+			return ErrClosed
+		case f.Online():
 			return nil
 		}
 		select {

@@ -14,14 +14,19 @@ import (
 // lan finds peers by mDNS and connects to them, so that they make a small DHT
 // of their own in which tags work as everywhere else.
 type lan struct {
-	finder *Finder
-	over   *overlay
-	nearby func(peer.AddrInfo)
-	shown  chan peer.AddrInfo // from mDNS to greet; what does not fit comes again
+	finder  *Finder
+	over    *overlay
+	service string
+	nearby  func(peer.AddrInfo)
+	shown   chan peer.AddrInfo // from mDNS to greet; what does not fit comes again
 }
 
-func newLAN(f *Finder, o *overlay, nearby func(peer.AddrInfo)) *lan {
-	return &lan{finder: f, over: o, nearby: nearby, shown: make(chan peer.AddrInfo, maxNearby)}
+func newLAN(f *Finder, o *overlay, c Config) *lan {
+	service := label.LANService
+	if c.lanService != "" {
+		service = c.lanService
+	}
+	return &lan{finder: f, over: o, service: service, nearby: c.Nearby, shown: make(chan peer.AddrInfo, maxNearby)}
 }
 
 // run keeps the mDNS service up until ctx ends, and starts it anew when our
@@ -30,7 +35,7 @@ func (l *lan) run(ctx context.Context) {
 	retry := backoff{first: lanFirst, last: lanLast}
 	for ctx.Err() == nil {
 		moved := l.finder.moved.wait()
-		service := mdns.NewMdnsService(l.finder.host, label.LANService, l)
+		service := mdns.NewMdnsService(l.finder.host, l.service, l)
 		err := service.Start()
 		l.finder.health.set(string(LAN), err)
 		var again <-chan time.Time

@@ -68,6 +68,9 @@ const (
 	// steady is how long a connection to a network lasts before its loss is
 	// answered at once again instead of with the next longer wait.
 	steady = time.Minute
+	// serveWait is how long a bootstrap peer may take to show that it serves the
+	// DHT; kad-dht itself gives it 10 s.
+	serveWait = 12 * time.Second
 	// pollFirst is the first wait for the routing table to fill; it doubles.
 	pollFirst   = 25 * time.Millisecond
 	idleCheck   = 5 * time.Minute

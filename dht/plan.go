@@ -49,17 +49,20 @@ func (p *plan) replace(tags []Tag, now time.Time) {
 // hurry makes all tags of one network due after a while, but not twice within
 // hurryGap.
 func (p *plan) hurry(overlay int, now time.Time, after time.Duration) {
-	at := now.Add(after)
-	if earliest := p.hurried[overlay].Add(hurryGap); at.Before(earliest) && earliest.Sub(now) <= hurryGap {
-		at = earliest
+	at, last := now.Add(after), p.hurried[overlay]
+	switch ahead := last.Sub(now); {
+	case ahead > hurryGap: // the clock was put back
+	case ahead > 0:
+		at = last
+	case last.Add(hurryGap).After(at):
+		at = last.Add(hurryGap)
 	}
 	p.hurried[overlay] = at
 	for post, s := range p.slots {
 		if post.overlay != overlay {
 			continue
 		}
-		s.again = s.busy
-		if at.Before(s.due) {
+		if s.again = s.busy; at.Before(s.due) {
 			s.due = at
 		}
 	}
@@ -103,8 +106,8 @@ func (p *plan) settle(post posting, err error, now time.Time) {
 		s.due = now.Add(min(publishFirst<<min(s.failures, 8), publishLast))
 		s.failures++
 	}
-	if again {
-		s.due = now
+	if again { // it went out with the addresses of before
+		s.due = p.hurried[post.overlay]
 	}
 }
 
