@@ -7,8 +7,6 @@ import (
 	"github.com/libp2p/go-libp2p/core/network"
 	"github.com/libp2p/go-libp2p/core/peer"
 	"github.com/libp2p/go-libp2p/p2p/discovery/mdns"
-
-	"causeway/internal/label"
 )
 
 // lan finds peers by mDNS and connects to them, so that they make a small DHT
@@ -22,7 +20,7 @@ type lan struct {
 }
 
 func newLAN(f *Finder, o *overlay, c Config) *lan {
-	service := label.LANService
+	service := lanService
 	if c.lanService != "" {
 		service = c.lanService
 	}

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-
-	"causeway/internal/label"
 )
 
 // Network names a place where nodes find each other: [Public], [LAN], [None]
@@ -22,7 +20,14 @@ const (
 	None Network = "none"
 )
 
-const privatePrefix = "private:"
+const (
+	privatePrefix = "private:"
+	// dhtPrefix and the name of a network make the prefix of its Kademlia
+	// protocol: /causeway/NAME/kad/1.0.0.
+	dhtPrefix = "/causeway/"
+	// lanService is the DNS-SD service under which nodes of one LAN meet.
+	lanService = "_causeway._udp"
+)
 
 // ErrNetwork is returned for a network that cannot be, with the reason.
 var ErrNetwork = errors.New("dht: bad network")
@@ -57,9 +62,9 @@ func (n Network) Private() (name string, ok bool) {
 // protocolPrefix is the part of the Kademlia protocol id before /kad/1.0.0.
 func (n Network) protocolPrefix() string {
 	if name, ok := n.Private(); ok {
-		return label.DHTPrefix + name
+		return dhtPrefix + name
 	}
-	return label.DHTPrefix + string(n)
+	return dhtPrefix + string(n)
 }
 
 // checkNetworks refuses what ParseNetwork would, the same network twice, and

@@ -15,11 +15,6 @@ const (
 	Rendezvous = "causeway/1 rendezvous tag"
 	// PublisherLottery draws the members of a group who publish on one day.
 	PublisherLottery = "causeway/1 publisher lottery"
-	// DHTPrefix and the name of a private network make the prefix of its
-	// Kademlia protocol: /causeway/NAME/kad/1.0.0.
-	DHTPrefix = "/causeway/"
-	// LANService is the DNS-SD service under which nodes of one LAN meet.
-	LANService = "_causeway._udp"
 )
 
 // identity, docs/spec/04-people.md
@@ -149,6 +144,8 @@ const (
 	StoreFile = "causeway/1 store file"
 	// StoreMeta derives the key that seals what is known of a store as a whole.
 	StoreMeta = "causeway/1 store meta"
+	// StoreInventory derives the key of the inventory of a closed store.
+	StoreInventory = "causeway/1 store inventory"
 	// StoreSlot precedes the head of a key slot that its wrapping is bound to.
 	StoreSlot = "causeway/1 store slot"
 	// StoreKeyFile derives the key-encryption key from a key file.
