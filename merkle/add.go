@@ -207,6 +207,9 @@ func (w *work) report() {
 		if it.outcome != Unknown {
 			continue
 		}
+		if it.noRoom {
+			w.refuseBlock(it.index, it.id, ErrNoRoom)
+		}
 		switch it.stored {
 		case Pending:
 			w.res.Pending = append(w.res.Pending, it.id)

@@ -93,6 +93,7 @@ func (d *drawing) entry(name string) *drawn {
 	e := d.entries[name]
 	if e == nil {
 		d.t.Fatalf("drawing: no entry %q", name)
+		return nil
 	}
 	if e.id != (ID{}) {
 		return e

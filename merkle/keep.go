@@ -74,7 +74,7 @@ func (w *work) waiters(id ID) iter.Seq[ID] {
 // keepRest keeps the items that cannot be delivered yet, within the limits.
 func (w *work) keepRest() {
 	for _, it := range w.order {
-		if it.outcome != Unknown || w.err != nil {
+		if it.outcome != Unknown || it.noRoom || w.err != nil {
 			continue
 		}
 		as := Waiting
@@ -90,8 +90,7 @@ func (w *work) keepRest() {
 	}
 }
 
-// keep keeps an item in a state, or refuses it for want of room. It may come
-// again.
+// keep keeps an item in a state, or not if there is no room. It may come again.
 func (w *work) keep(it *item, as State) {
 	w.unkeep(it)
 	u := w.usage(it.h.Log)
@@ -110,7 +109,7 @@ func (w *work) keep(it *item, as State) {
 	if u.pending > MaxPending || w.n.pendingBytes > maxPendingAll ||
 		u.waiting > MaxWaiting || w.n.waitingBytes > maxWaitingAll || u.held > MaxHeld {
 		w.uncount(it, as)
-		w.refuseBlock(it.index, it.id, ErrNoRoom)
+		it.noRoom = true
 		return
 	}
 	w.setUsage(it.h.Log, u)

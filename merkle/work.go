@@ -21,6 +21,7 @@ type item struct {
 	covered bool  // by its own good signature or that of a later entry
 	tainted bool  // an entry in its past is refused
 	blocked int   // deps neither delivered nor refused
+	noRoom  bool  // it could be kept in no way
 	outcome State // Delivered or Refused, once decided
 }
 
