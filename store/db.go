@@ -134,6 +134,9 @@ func (db *DB) Close() error {
 	go func() { done <- db.shutdown() }()
 	select {
 	case err := <-done:
+		if err == nil {
+			err = db.files.writeInventory()
+		}
 		return err
 	case <-db.fault.hit:
 		db.gate.close()

@@ -55,6 +55,9 @@ func (f *fault) acknowledged(c *commit) bool {
 
 // diskError says what the disk would not do.
 func diskError(what string, err error) error {
+	if errors.Is(err, ErrFull) || errors.Is(err, ErrIO) {
+		return err
+	}
 	if vfs.IsNoSpaceError(err) || errors.Is(err, syscall.EDQUOT) {
 		return fmt.Errorf("%w: %s: %w", ErrFull, what, err)
 	}

@@ -123,9 +123,15 @@ func (w *fileWriter) Read([]byte) (int, error)           { return 0, errUnused }
 func (w *fileWriter) ReadAt([]byte, int64) (int, error)  { return 0, errUnused }
 func (w *fileWriter) WriteAt([]byte, int64) (int, error) { return 0, errUnused }
 func (w *fileWriter) Prefetch(int64, int64) error        { return nil }
-func (w *fileWriter) Stat() (vfs.FileInfo, error)        { return w.inner.Stat() }
+
+func (w *fileWriter) Stat() (vfs.FileInfo, error) {
+	w.gate.enter(false)
+	defer w.gate.ops.RUnlock()
+	return w.inner.Stat()
+}
+
 func (w *fileWriter) Preallocate(offset, length int64) error {
-	return w.inner.Preallocate(offset, length)
+	return w.gate.try(func() error { return w.inner.Preallocate(offset, length) })
 }
 
 // SyncTo promises nothing when it returns false, and so may do nothing.

@@ -12,15 +12,13 @@ import (
 
 // Names in the directory of a store.
 const (
-	lockName   = "LOCK"
-	keysName   = "keys"
-	unbornName = "keys.new" // the keys file until Create is through
-	tempSuffix = ".tmp"
-	engineName = "db"
+	lockName      = "LOCK"
+	keysName      = "keys"
+	unbornName    = "keys.new" // the keys file until Create is through
+	inventoryName = "inventory"
+	engineName    = "db"
+	tempSuffix    = ".tmp"
 )
-
-// maxSmallFile bounds what readFile takes into memory.
-const maxSmallFile = 64 << 10
 
 // files is the directory of a store, locked for this DB.
 type files struct {

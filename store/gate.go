@@ -30,13 +30,18 @@ func newGate(f *fault) *gate {
 	return &gate{fault: f, open: make(map[vfs.File]struct{})}
 }
 
-// do runs one operation that changes the disk. It returns only if it succeeded.
-func (g *gate) do(what string, op func() error) {
+// enter lets an operation begin; it ends with g.ops.RUnlock.
+func (g *gate) enter(write bool) {
 	g.ops.RLock()
-	if g.shut || g.fault.get() != nil {
+	if g.shut || write && g.fault.get() != nil {
 		g.ops.RUnlock()
 		select {}
 	}
+}
+
+// do runs one operation that changes the disk. It returns only if it succeeded.
+func (g *gate) do(what string, op func() error) {
+	g.enter(true)
 	err := op()
 	g.ops.RUnlock()
 	if err != nil {
@@ -47,13 +52,16 @@ func (g *gate) do(what string, op func() error) {
 
 // try runs an operation that changes the disk and that Pebble can do without.
 func (g *gate) try(op func() error) error {
-	g.ops.RLock()
-	if g.shut || g.fault.get() != nil {
-		g.ops.RUnlock()
-		select {}
-	}
+	g.enter(true)
 	defer g.ops.RUnlock()
 	return op()
+}
+
+// readAt reads from an open file. Reading goes on after a failure.
+func (g *gate) readAt(f vfs.File, p []byte, off int64) (int, error) {
+	g.enter(false)
+	defer g.ops.RUnlock()
+	return f.ReadAt(p, off)
 }
 
 // keep notes a file that is open.

@@ -19,6 +19,10 @@ const (
 	maxKDFMemory = 1 << 20 // KiB: 1 GiB
 	maxKDFLanes  = 64
 
+	// maxSmallFile bounds what is read into memory whole: the keys file, a key
+	// file, the inventory (some 30 bytes for each 2 MiB of the store).
+	maxSmallFile = 16 << 20
+
 	// maxPending is the greatest number of transactions between apply and sync.
 	maxPending = 4096
 )

@@ -127,6 +127,9 @@ func open(f *files, u Unlock) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := f.checkInventory(); err != nil {
+		return nil, err
+	}
 	return openEngine(f, m, false)
 }
 

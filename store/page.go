@@ -31,7 +31,7 @@ type pageWriter struct {
 	fileWriter
 	buf  []byte // contents not yet written, at most pageData bytes
 	next uint64
-	done bool // the last page is written
+	done bool // the last page is written and synced
 }
 
 func (w *pageWriter) Write(p []byte) (int, error) {
@@ -60,24 +60,20 @@ func (w *pageWriter) seal(out []byte, last bool) []byte {
 	return out
 }
 
-func (w *pageWriter) finish() {
-	if !w.done {
-		w.write(w.seal(nil, true))
-		w.done = true
-	}
-}
-
 // Sync ends the file: Pebble syncs what it writes in pages once, at the end.
 func (w *pageWriter) Sync() error {
-	w.finish()
-	w.sync()
+	if !w.done {
+		w.write(w.seal(nil, true))
+		w.sync()
+		w.done = true
+	}
 	return nil
 }
 
 func (w *pageWriter) SyncData() error { return w.Sync() }
 
 func (w *pageWriter) Close() error {
-	w.finish()
+	w.Sync()
 	return w.close()
 }
 
@@ -120,7 +116,7 @@ func (r *pageReader) readSome(p []byte, off int64, buf []byte) (n int, err error
 	first := off / pageData
 	count := min((off+int64(len(p))-1)/pageData-first+1, pagesAtOnce, r.pages-first)
 	raw := buf[:min(count*pageSize, r.body-first*pageSize)]
-	if m, err := r.inner.ReadAt(raw, headerSize+first*pageSize); m < len(raw) {
+	if m, err := r.gate.readAt(r.inner, raw, headerSize+first*pageSize); m < len(raw) {
 		return 0, fmt.Errorf("read %s: %w", r.name, err)
 	}
 	for i := first; len(raw) > 0; i++ {
@@ -149,6 +145,8 @@ func (r *pageReader) Read(p []byte) (int, error) {
 
 // Prefetch asks for what lies under the range.
 func (r *pageReader) Prefetch(off, length int64) error {
+	r.gate.enter(false)
+	defer r.gate.ops.RUnlock()
 	first, end := off/pageData, (off+length+pageData-1)/pageData
 	return r.inner.Prefetch(headerSize+first*pageSize, (end-first)*pageSize)
 }

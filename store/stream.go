@@ -51,7 +51,13 @@ func (w *streamWriter) Sync() error {
 }
 
 func (w *streamWriter) SyncData() error { return w.Sync() }
-func (w *streamWriter) Close() error    { return w.close() }
+
+// Close makes the last mark durable, too: the size of a closed file is final.
+func (w *streamWriter) Close() error {
+	w.Sync()
+	w.sync()
+	return w.close()
+}
 
 type streamReader struct {
 	fileReader
@@ -84,7 +90,7 @@ func (r *streamReader) segment() error {
 		return nil
 	}
 	head := make([]byte, min(markSize, size-r.at))
-	if _, err := r.inner.ReadAt(head, r.at); err != nil && err != io.EOF {
+	if _, err := r.gate.readAt(r.inner, head, r.at); err != nil && err != io.EOF {
 		return fmt.Errorf("read %s: %w", r.name, err)
 	}
 	if len(head) == markSize && [16]byte(head[lengthSize:]) == r.keys.mark {
@@ -100,7 +106,7 @@ func (r *streamReader) segment() error {
 		return r.torn()
 	}
 	sealed := make([]byte, n+tagSize)
-	if _, err := r.inner.ReadAt(sealed, r.at+lengthSize); err != nil && err != io.EOF {
+	if _, err := r.gate.readAt(r.inner, sealed, r.at+lengthSize); err != nil && err != io.EOF {
 		return fmt.Errorf("read %s: %w", r.name, err)
 	}
 	part, err := r.keys.aead.Open(sealed[:0], nonce(r.next, false), sealed, nil)
@@ -114,7 +120,7 @@ func (r *streamReader) segment() error {
 // torn decides about what does not open: an end that was never synced, or damage.
 func (r *streamReader) torn() error {
 	rest := make([]byte, r.info.Size()-r.at)
-	if _, err := r.inner.ReadAt(rest, r.at); err != nil && err != io.EOF {
+	if _, err := r.gate.readAt(r.inner, rest, r.at); err != nil && err != io.EOF {
 		return fmt.Errorf("read %s: %w", r.name, err)
 	}
 	if bytes.Contains(rest, r.keys.mark[:]) {

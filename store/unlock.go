@@ -65,7 +65,9 @@ func (u Unlock) derive(s *slot) (kek [32]byte, err error) {
 		return [32]byte(key), err
 	}
 	copy(kek[:], argon2.IDKey(u.passphrase, s.salt[:], s.cost.time, s.cost.memory, s.cost.lanes, 32))
-	debug.FreeOSMemory() // the memory that it needed is more than an idle node has
+	if s.cost.memory >= desktopCost.memory {
+		debug.FreeOSMemory() // that was more than an idle node ever needs again
+	}
 	return kek, nil
 }
 

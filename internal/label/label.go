@@ -101,6 +101,10 @@ const (
 const (
 	// DeviceKEM derives the KEM key by which a device opens its self group.
 	DeviceKEM = "causeway/1 device kem"
+	// DepositSecret derives what one contact deposits under in our mailbox.
+	DepositSecret = "causeway/1 deposit secret"
+	// InviteAsk derives what the holder of an invite shows to get its offer.
+	InviteAsk = "causeway/1 invite ask"
 	// Stick seals the sections of an export under an epoch's mailbox secret.
 	Stick = "causeway/1 stick"
 )

@@ -1,0 +1,126 @@
+package store
+
+import (
+	"bytes"
+	"crypto/hkdf"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+
+	"causeway/internal/label"
+)
+
+// The inventory is written by Close and taken away by Open: the name and size
+// of each file of the database, sealed. With it a file that was cut short or
+// lost while the store was closed is found before the engine starts; without
+// it (after a crash) a MANIFEST cut short looks like one that a crash tore, and
+// the engine would delete the tables that it no longer names.
+//
+// Its bytes: salt(16), then sealed: for each file, in order of names, the
+// length of its name as uvarint, the name, its size as uvarint.
+
+type item struct {
+	name string
+	size int64
+}
+
+func (f *files) takeStock() ([]item, error) {
+	names, err := f.fs.List(f.path(engineName))
+	if err != nil {
+		return nil, readError("list", err)
+	}
+	slices.Sort(names)
+	var items []item
+	for _, name := range names {
+		info, err := f.fs.Stat(f.fs.PathJoin(f.path(engineName), name))
+		if err != nil {
+			return nil, readError("look at "+name, err)
+		}
+		items = append(items, item{name, info.Size()})
+	}
+	return items, nil
+}
+
+func (f *files) writeInventory() error {
+	items, err := f.takeStock()
+	if err != nil {
+		return err
+	}
+	b := make([]byte, 16)
+	rand.Read(b)
+	var plain []byte
+	for _, i := range items {
+		plain = binary.AppendUvarint(plain, uint64(len(i.name)))
+		plain = append(plain, i.name...)
+		plain = binary.AppendUvarint(plain, uint64(i.size))
+	}
+	b = newGCM(f.inventoryKey(b)).Seal(b, nonce(0, false), plain, nil)
+	return writeFile(f.fs, f.path(inventoryName), b)
+}
+
+func (f *files) inventoryKey(salt []byte) []byte {
+	key, err := hkdf.Key(sha256.New, f.root[:], salt, label.StoreInventory, 32)
+	if err != nil {
+		panic(err) // only for a length that HKDF cannot give
+	}
+	return key
+}
+
+// checkInventory compares the inventory, if there is one, with what is there,
+// and removes it durably before anything can change.
+func (f *files) checkInventory() error {
+	path := f.path(inventoryName)
+	b, err := readFile(f.fs, path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return readError("read inventory", err)
+	}
+	want, err := f.openInventory(b)
+	if err != nil {
+		return err
+	}
+	for _, w := range want {
+		info, err := f.fs.Stat(f.fs.PathJoin(f.path(engineName), w.name))
+		if err != nil {
+			return readError("look at "+w.name, err)
+		}
+		if info.Size() != w.size {
+			return fmt.Errorf("%w: %s has %d bytes, had %d", ErrDamaged, w.name, info.Size(), w.size)
+		}
+	}
+	if err := f.fs.Remove(path); err != nil {
+		return diskError("remove inventory", err)
+	}
+	return syncDir(f.fs, f.dir)
+}
+
+func (f *files) openInventory(b []byte) (items []item, err error) {
+	damaged := fmt.Errorf("%w: inventory", ErrDamaged)
+	if len(b) < 16 {
+		return nil, damaged
+	}
+	plain, err := newGCM(f.inventoryKey(b[:16])).Open(nil, nonce(0, false), b[16:], nil)
+	if err != nil {
+		return nil, damaged
+	}
+	for r := bytes.NewReader(plain); r.Len() > 0; {
+		n, err := binary.ReadUvarint(r)
+		if err != nil || n > uint64(r.Len()) {
+			return nil, damaged
+		}
+		name := make([]byte, n)
+		r.Read(name)
+		size, err := binary.ReadUvarint(r)
+		if err != nil {
+			return nil, damaged
+		}
+		items = append(items, item{string(name), int64(size)})
+	}
+	return items, nil
+}
