@@ -304,6 +304,29 @@ var stories = map[string]string{
 		Z: bob/1 cuts bob/2
 		members: alice* bob* carol* dave eve
 		void: Z`,
+	"D2, parents: what a senior log adds is senior to what a junior one adds": five + `
+		E -> K -> L -> P -> X -> U
+		     K -> M -> Q -> V
+		                    X -> W
+		               Q -> Y
+		K: bob adds bob/1
+		L: bob adds bob/2
+		P: bob/2 adds bob/4
+		M: bob/1 says
+		Q: bob/1 adds bob/3
+		X: bob/4 says
+		U: bob/4 cuts bob/3
+		V: bob/3 cuts bob/4
+		W: bob/4 says
+		Y: bob/3 says
+		members: alice* bob* carol* dave eve
+		void: X U W`,
+	"a leaf with another user's certificate takes no log": five + `
+		E -> X
+		E -> Y
+		X: dave adds eve
+		Y: eve says
+		members: alice* bob* carol* dave eve`,
 	"what a cut log admitted is cut with it": five + `
 		E -> K -> X
 		     K -> L -> Y
@@ -410,6 +433,7 @@ var mutants = map[string]rules{
 	"D1: the leaf need not be known":          {noLeafPast: true},
 	"D2: all logs of one rank":                {flatLogs: true},
 	"D2: path before depth":                   {noLogDepth: true},
+	"D2: parents do not matter":               {noParent: true},
 	"D2: height decides":                      {logHeight: true},
 	"D2: root last":                           {rootLast: true},
 	"D2: the first root wins":                 {oldRoot: true},

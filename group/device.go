@@ -14,20 +14,17 @@ type device struct {
 	leaf   *Op // nil: the log that the grant admits
 
 	root   int // 1 + root leaves in the past of the root leaf above it; 0: none
-	depth  int // below the granted log or the root leaf
-	parent int // rank of the log that the leaf is on
+	parent int // rank of the log that the leaf is on; -1: the granted log, a root leaf
 
 	// set at the log's turn
 	rank int   // 0: the most senior of its tenure
 	cuts []*Op // the earliest, by strictly senior logs
 }
 
-// compare orders the logs of one tenure from the most senior down (rule D2).
+// compare orders the logs of one tenure from the most senior down (rule D2). As
+// ranks are given breadth first, the parent's rank orders by depth too.
 func (d *device) compare(o *device) int {
-	c := cmp.Or(
-		cmp.Compare(o.root, d.root),
-		cmp.Compare(d.depth, o.depth),
-		cmp.Compare(d.parent, o.parent))
+	c := cmp.Or(cmp.Compare(o.root, d.root), cmp.Compare(d.parent, o.parent))
 	if c != 0 || d.leaf == nil || o.leaf == nil {
 		return c
 	}
@@ -40,7 +37,7 @@ func (d *device) compare(o *device) int {
 func (p *pass) settleLogs(t *tenure) []*Op {
 	var counted []*Op
 	cuts := map[merkle.LogKey][]*Op{}
-	waiting := line[*device]{{tenure: t, log: t.log}}
+	waiting := line[*device]{{tenure: t, log: t.log, parent: -1}}
 	for _, d := range p.rootLogs(t) {
 		waiting.add(d)
 	}
@@ -63,7 +60,7 @@ func (p *pass) settleLogs(t *tenure) []*Op {
 				continue
 			}
 			if e.New != (merkle.LogKey{}) && e.Of == t.user && !e.Root {
-				waiting.add(&device{tenure: t, log: e.New, leaf: e, root: d.root, depth: d.depth + 1, parent: d.rank})
+				waiting.add(&device{tenure: t, log: e.New, leaf: e, root: d.root, parent: d.rank})
 			}
 			for _, log := range e.Cut {
 				cuts[log] = append(cuts[log], e)
@@ -125,13 +122,28 @@ func (s *State) admitted(d *device, r Ref) Verdict {
 	return Verdict{}
 }
 
-// rooted applies the first-entry rule: the log that an entry sits on begins
-// with a root leaf or with found, or right after an entry that admits it.
+// rooted applies the first-entry rule to the chain that an entry sits on.
 func (s *State) rooted(r Ref) bool {
-	first := r
-	if r.Seq != 0 {
-		first = s.past.First(r.ID)
+	if known, ok := s.begun[r.ID]; ok {
+		return known
 	}
+	if r.Seq == 0 {
+		return s.begins(r)
+	}
+	return s.begins(s.past.First(r.ID))
+}
+
+// rootedOp is rooted, without a question where the entry before is an op too.
+func (p *pass) rootedOp(o *Op) bool {
+	if known, ok := p.begun[o.Prev]; ok && o.Seq != 0 {
+		return known
+	}
+	return p.rooted(o.Ref())
+}
+
+// begins reports whether a log may begin with this entry: it is a root leaf or
+// found, or a parent of it admits the log.
+func (s *State) begins(first Ref) bool {
 	if o := s.ops[first.ID]; o != nil && (o == s.found || o.byRoot()) {
 		return true
 	}

@@ -26,6 +26,7 @@ func Fold(ops []Op, past Past) *State {
 		State: &State{
 			past:    past,
 			ops:     make(map[merkle.ID]*Op, len(ops)),
+			begun:   make(map[merkle.ID]bool, len(ops)),
 			live:    make(map[merkle.ID]bool, len(ops)),
 			owner:   map[merkle.LogKey]identity.UID{},
 			devices: map[merkle.LogKey][]*device{},
@@ -52,7 +53,8 @@ func Fold(ops []Op, past Past) *State {
 // index sorts the ops by log and kind, and begins with the founders.
 func (p *pass) index() {
 	var founds []*Op
-	for _, o := range slices.SortedFunc(maps.Values(p.ops), compareOps) {
+	sorted := slices.SortedFunc(maps.Values(p.ops), compareOps)
+	for _, o := range sorted {
 		p.byLog[o.Log] = append(p.byLog[o.Log], o)
 		switch {
 		case o.Kind == Found:
@@ -70,6 +72,9 @@ func (p *pass) index() {
 	if len(founds) == 1 {
 		p.begin(founds[0])
 	}
+	for _, o := range sorted {
+		p.begun[o.ID] = p.rootedOp(o)
+	}
 }
 
 func (p *pass) begin(found *Op) {
@@ -81,7 +86,7 @@ func (p *pass) begin(found *Op) {
 		}
 		p.await(&tenure{
 			user: f.User, begin: found, admin: true, log: f.Log, history: HistoryAll,
-			founder: true, granter: i,
+			founder: true, granter: i - len(found.Founders),
 		})
 	}
 }
@@ -149,7 +154,7 @@ func (p *pass) remove(uid identity.UID, r *removal) {
 
 // authorised judges an entry of tenure t by rules A3 and D5.
 func (s *State) authorised(t *tenure, id merkle.ID) Verdict {
-	if id == t.begin.ID || !s.past.Before(t.begin.ID, id) {
+	if !s.past.Before(t.begin.ID, id) {
 		return Verdict{Reason: NotAdmitted, By: t.begin.ID}
 	}
 	v, _ := s.voided(t, id)
@@ -159,7 +164,7 @@ func (s *State) authorised(t *tenure, id merkle.ID) Verdict {
 // voided reports whether a removal or a leave voids an entry of tenure t.
 func (s *State) voided(t *tenure, id merkle.ID) (Verdict, bool) {
 	for _, r := range t.strong {
-		if r.op.ID == id || s.past.Before(id, r.op.ID) {
+		if s.past.Before(id, r.op.ID) {
 			continue
 		}
 		if r.op.Kind == Demote {

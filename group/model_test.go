@@ -113,20 +113,21 @@ func (d *dag) heads() []int {
 
 // rules switches single rules off or bends them: the mutants.
 type rules struct {
-	noRank, noDepth, heightRank               bool // A1
-	reverseFounders, founderFalls             bool
-	anyoneGrants, powerlessDemotes            bool // A2
-	demoteRemoves, demoteKeepsAdmin           bool
-	strongDemotion                            bool
-	weakRemoval, strongLeave                  bool // A3, D5
-	noReadd, concurrentReadd                  bool // A4
-	noGrantPast, anyLog, noLeafPast, flatLogs bool // D1
-	noLogDepth, logHeight, rootLast, oldRoot  bool // D2
-	noCut, anyCut, weakCut                    bool // D3
-	noFault, wideFault                        bool // D4
-	noFirst                                   bool // first-entry rule
-	anyRemovalKey, everyKey                   bool // K1
-	lowKey                                    bool // K2
+	noRank, noDepth, heightRank     bool // A1
+	reverseFounders, founderFalls   bool
+	anyoneGrants, powerlessDemotes  bool // A2
+	demoteRemoves, demoteKeepsAdmin bool
+	strongDemotion                  bool
+	weakRemoval, strongLeave        bool // A3, D5
+	noReadd, concurrentReadd        bool // A4
+	noGrantPast, anyLog, noLeafPast bool // D1
+	flatLogs, noLogDepth, noParent  bool // D2
+	logHeight, rootLast, oldRoot    bool
+	noCut, anyCut, weakCut          bool // D3
+	noFault, wideFault              bool // D4
+	noFirst                         bool // first-entry rule
+	anyRemovalKey, everyKey         bool // K1
+	lowKey                          bool // K2
 }
 
 type step struct{ h, id int }
@@ -323,6 +324,9 @@ func (r *resolver) senior(a, b *branch) bool {
 	}
 	if len(a.path) != len(b.path) && !r.noLogDepth {
 		return len(a.path) < len(b.path)
+	}
+	if n := len(a.path); r.noParent && n > 0 && n == len(b.path) {
+		return comparePaths(a.path[n-1:], b.path[n-1:]) < 0
 	}
 	return comparePaths(a.path, b.path) < 0
 }

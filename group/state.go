@@ -12,7 +12,8 @@ import (
 type State struct {
 	past     Past
 	ops      map[merkle.ID]*Op
-	found    *Op // nil: none
+	found    *Op                // nil: none
+	begun    map[merkle.ID]bool // of ops: whether they keep the first-entry rule
 	live     map[merkle.ID]bool
 	owner    map[merkle.LogKey]identity.UID
 	devices  map[merkle.LogKey][]*device // by rank of their tenures

@@ -19,8 +19,7 @@ type tenure struct {
 	founder bool
 	of      *tenure // the admin tenure that this one stands in for once it is demoted
 
-	depth   int // below found, in the tree of grants
-	granter int // rank of the granter's tenure; of a founder, its place in found
+	granter int // rank of the granter's tenure; of founders negative, in order
 
 	// set at the tenure's turn
 	rank    int // 0: the most senior
@@ -31,7 +30,8 @@ type tenure struct {
 }
 
 // compare orders tenures from the most senior down (rule A1). Both granters
-// have had their turns.
+// have had their turns, so their ranks are known; and as ranks are given breadth
+// first, the granter's rank orders by depth too.
 func (t *tenure) compare(o *tenure) int {
 	if t.admin != o.admin {
 		if t.admin {
@@ -39,10 +39,7 @@ func (t *tenure) compare(o *tenure) int {
 		}
 		return 1
 	}
-	return cmp.Or(
-		cmp.Compare(t.depth, o.depth),
-		cmp.Compare(t.granter, o.granter),
-		compareOps(t.begin, o.begin))
+	return cmp.Or(cmp.Compare(t.granter, o.granter), compareOps(t.begin, o.begin))
 }
 
 // compareOps orders entries by height, then ID: a linear extension of causality.
@@ -55,7 +52,7 @@ func compareOps(a, b *Op) int {
 func (t *tenure) grant(e *Op) []*tenure {
 	n := tenure{
 		user: e.Admit.User, begin: e, admin: e.Role == Admin, log: e.Admit.Log, history: e.History,
-		depth: t.depth + 1, granter: t.rank,
+		granter: t.rank,
 	}
 	if !n.admin {
 		return []*tenure{&n}
