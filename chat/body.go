@@ -130,8 +130,8 @@ type textBody struct {
 	Reply []byte // 32 bytes, or none
 }
 
-// nothing is the payload of entries whose kind says it all.
-type nothing struct {
+// Nothing is the payload of entries whose kind says it all.
+type Nothing struct {
 	_ struct{} `cbor:",toarray"`
 }
 

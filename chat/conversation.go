@@ -39,7 +39,7 @@ type State struct {
 	epochs    map[merkle.ID]*epoch
 	guests    map[merkle.ID]Secrets
 	leaves    map[identity.UID]*identity.Leaf
-	mailboxes []mailboxEntry
+	mailboxes []namedMailbox
 }
 
 // State returns the present snapshot.

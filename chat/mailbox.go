@@ -5,98 +5,101 @@ import (
 	"causeway/merkle"
 )
 
-// Mailbox is where mail can be parked for the author: with one custodian.
-type Mailbox struct {
+// Keeper is one custodian as those who park mail there need to know it.
+type Keeper struct {
 	_       struct{} `cbor:",toarray"`
-	Box     [32]byte // public key of the box
-	Receipt [32]byte // key under which the custodian signs for this box
-	Tag     [32]byte // secret of the custodian's daily tag for this box
-	Token   [32]byte // group mailboxes: the right to register a box; else zero
+	Receipt [32]byte // key under which it signs for the box, and publisher of its tags
+	Tag     [32]byte // secret of its daily tags
+	Grant   []byte   // group mailboxes: the right to register the boxes of epochs; else empty
 	Addrs   []string // last known addresses, for networks without a DHT
 }
 
-// MailboxList is the payload of KindMailbox (for one contact) and of
-// KindCustodians (for a group, whose slots come from its own keys).
-type MailboxList struct {
-	_      struct{} `cbor:",toarray"`
-	Secret [32]byte // deposit secret of this pair; zero for a group
-	Boxes  []Mailbox
+// Mailbox is where mail can be parked: the payload of KindMailbox, for one
+// contact, and of KindCustodians, for a group, whose boxes and deposit secrets
+// come from its epochs.
+type Mailbox struct {
+	_       struct{} `cbor:",toarray"`
+	Box     [32]byte // the owner's box; zero for a group
+	Deposit [32]byte // deposit secret of this pair; zero for a group
+	Keepers []Keeper
 }
 
-// Consent is the payload of KindConsent: the author keeps the reader's mail.
+// Consent is the payload of KindConsent: the author keeps the reader's mail on
+// the terms of the grant.
 type Consent struct {
 	_     struct{} `cbor:",toarray"`
-	Token [32]byte
-	Tag   [32]byte // secret of the daily tag under which the custodian is found
-	Max   uint64   // bytes
-	TTL   uint64   // seconds
-	Addrs []string
+	Grant []byte
 }
 
 const (
-	maxBoxes = 8
-	maxAddrs = 16
+	maxKeepers = 8
+	maxAddrs   = 16
+	maxAddr    = 256
+	maxGrant   = 256
 )
 
-// DecodeMailboxes reads a bounded MailboxList.
-func DecodeMailboxes(b []byte) (MailboxList, error) {
-	var l MailboxList
-	if err := wire.Unmarshal(b, &l); err != nil {
-		return l, err
+// DecodeMailbox reads a bounded Mailbox.
+func DecodeMailbox(b []byte) (Mailbox, error) {
+	var m Mailbox
+	if err := wire.Unmarshal(b, &m); err != nil {
+		return Mailbox{}, err
 	}
-	if len(l.Boxes) > maxBoxes {
-		return MailboxList{}, wire.ErrEncoding
-	}
-	for _, m := range l.Boxes {
-		if len(m.Addrs) > maxAddrs {
-			return MailboxList{}, wire.ErrEncoding
+	ok := len(m.Keepers) <= maxKeepers
+	for _, k := range m.Keepers {
+		ok = ok && len(k.Addrs) <= maxAddrs && len(k.Grant) <= maxGrant
+		for _, a := range k.Addrs {
+			ok = ok && len(a) <= maxAddr
 		}
 	}
-	return l, nil
+	if !ok {
+		return Mailbox{}, wire.ErrEncoding
+	}
+	return m, nil
 }
 
 // DecodeConsent reads a bounded Consent.
 func DecodeConsent(b []byte) (Consent, error) {
 	var c Consent
-	if err := wire.Unmarshal(b, &c); err != nil || len(c.Addrs) > maxAddrs {
+	if err := wire.Unmarshal(b, &c); err != nil || len(c.Grant) > maxGrant {
 		return Consent{}, wire.ErrEncoding
 	}
 	return c, nil
 }
 
-// mailboxEntry is a group's mailbox list and where it stands in the log.
-type mailboxEntry struct {
-	id     merkle.ID
-	height uint64
-	list   MailboxList
+// namedMailbox is a group's mailbox and where its naming stands in the log.
+type namedMailbox struct {
+	id      merkle.ID
+	height  uint64
+	mailbox Mailbox
 }
 
 func (w *Writer) readMailbox(ct *control, b []byte) error {
-	l, err := DecodeMailboxes(b)
+	m, err := DecodeMailbox(b)
 	if err != nil {
 		return err
 	}
-	w.own().mailboxes = append(w.s.mailboxes, mailboxEntry{ct.op.ID, ct.op.Height, l})
+	s := w.own()
+	s.mailboxes = append(s.mailboxes[:len(s.mailboxes):len(s.mailboxes)], namedMailbox{ct.op.ID, ct.op.Height, m})
 	return nil
 }
 
-// NameMailboxes tells a group's members where mail for the group is parked.
-func (w *Writer) NameMailboxes(l MailboxList) error {
+// NameMailbox tells a group's members where mail for the group is parked.
+func (w *Writer) NameMailbox(m Mailbox) error {
 	if !w.s.Fold.MayAdmit(w.c.set.me.UID) {
 		return ErrNotAllowed
 	}
-	_, err := w.control(KindCustodians, &l)
+	_, err := w.control(KindCustodians, &m)
 	return err
 }
 
-// Mailboxes returns a group's mailboxes: the highest list that an admin stands
-// behind.
-func (s *State) Mailboxes() []Mailbox {
-	var best mailboxEntry
+// Mailbox returns a group's mailbox: the one that was named highest in the log
+// by an entry that stands.
+func (s *State) Mailbox() Mailbox {
+	var best namedMailbox
 	for _, m := range s.mailboxes {
-		if s.Fold.Live(m.id) && m.height >= best.height {
+		if s.Fold.Live(m.id) && (m.height > best.height || m.height == best.height && m.id.Compare(best.id) > 0) {
 			best = m
 		}
 	}
-	return best.list.Boxes
+	return best.mailbox
 }

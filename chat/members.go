@@ -113,7 +113,7 @@ func (w *Writer) Leave() error {
 	if _, in := w.s.Fold.Member(w.c.set.me.UID); !in {
 		return ErrNotMember
 	}
-	_, err := w.control(KindLeave, &nothing{})
+	_, err := w.control(KindLeave, &Nothing{})
 	return err
 }
 

@@ -175,7 +175,7 @@ func (w *Writer) firstEntry() (Message, error) {
 	if err != nil {
 		return Message{}, err
 	}
-	return w.append(KindAck, &nothing{}, secret)
+	return w.append(KindAck, &Nothing{}, secret)
 }
 
 // reportForks publishes the proof of a fork that nobody has reported yet.

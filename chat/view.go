@@ -305,3 +305,52 @@ func (c *Conversation) Settled(tx *store.Tx, id merkle.ID) bool {
 	}
 	return c.State().Fold.Settled(refOf(e.Header), heads)
 }
+
+// Unacknowledged reports whether a message of somebody else is here that no
+// entry of this device's log has in its past: its author has no receipt of it
+// that travels.
+func (c *Conversation) Unacknowledged(tx *store.Tx) (bool, error) {
+	s := c.State()
+	tip, begun, err := c.dag.Tip(tx, s.Log)
+	if err != nil {
+		return false, err
+	}
+	have := []merkle.ID{}
+	if begun {
+		have = append(have, tip.Head)
+	}
+	missing, err := c.dag.Missing(tx, have)
+	if err != nil {
+		return false, err
+	}
+	for _, e := range missing {
+		var m meta
+		if e.Log == s.Log {
+			continue
+		}
+		if err := get(tx, c.key(subMeta, e.ID), &m); err == nil && m.Kind == KindText {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// Logs lists every log that members may write, or might have written.
+func (c *Conversation) Logs(tx *store.Tx) ([]merkle.LogKey, error) {
+	s := c.State()
+	seen := map[merkle.LogKey]bool{}
+	tips, err := c.dag.Frontier(tx)
+	for _, t := range tips {
+		seen[t.Log] = true
+	}
+	for _, m := range s.Fold.Members() {
+		for _, l := range m.Logs {
+			seen[l] = true
+		}
+	}
+	var out []merkle.LogKey
+	for l := range seen {
+		out = append(out, l)
+	}
+	return out, err
+}

@@ -100,7 +100,7 @@ func (w *Writer) Tell(k Kind, body any) error {
 
 // Ack writes an entry that says nothing but what its parents say: all this was
 // delivered here.
-func (w *Writer) Ack() error { return w.Tell(KindAck, &nothing{}) }
+func (w *Writer) Ack() error { return w.Tell(KindAck, &Nothing{}) }
 
 func (w *Writer) message(k Kind, body any) (Message, error) {
 	if !w.s.Fold.MaySend(w.c.set.me.UID) {

@@ -5,7 +5,7 @@ import "time"
 // Periods of the node's loops. Each also runs when its bell rings; these are
 // the times after which it looks again by itself.
 const (
-	meetEvery      = 30 * time.Second
+	meetEvery      = 2 * time.Second // attempts are spaced by pace
 	publishEvery   = time.Hour
 	outboxEvery    = 30 * time.Second
 	collectEvery   = 5 * time.Minute
@@ -24,12 +24,21 @@ const (
 	ackPause     = time.Minute             // between entries that only acknowledge
 	copies       = 3                       // custodians that a message is parked with
 	offersKept   = 4                       // log keys that each contact may add us with
-	recentEpochs = 3                       // epochs under whose tags a conversation meets
-	groupDrawn   = 16                      // members of a group who publish its tag on one day
-	weeksAhead   = 13                      // weeks of slots registered with a custodian
+	meetAtOnce   = 4                       // look-ups side by side
+	paceLeast    = 2 * time.Second         // before the second attempt to meet somebody
+	paceMost     = time.Hour
+	maxAddrs     = 8  // own addresses told to contacts
+	recentEpochs = 3  // epochs under whose tags a conversation meets
+	groupDrawn   = 16 // members of a group who publish its tag on one day
+	weeksAhead   = 13 // weeks of slots registered with a custodian
 	weeksBack    = 5
 	keptEvents   = 10_000
-	segmentBytes = 900 << 10 // entries in one parcel, before sealing
-	maxSegments  = 16        // parcels of one deposit round
+	segmentBytes = 900 << 10       // entries in one parcel, before sealing
+	retryTime    = 5 * time.Second // before a custodian that failed is visited again
+	stickEntries = 2_000           // entries read at once for an export
+	maxStickBox  = 2 << 20
+	waitingShown = 500 // newest messages of a conversation that status counts
+	maxTips      = 64  // ids by which a parked row says what lies there
+	maxSegments  = 16  // parcels of one deposit round
 	inviteTime   = 7 * 24 * time.Hour
 )

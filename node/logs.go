@@ -154,7 +154,7 @@ func (l *logs) At(c dagsync.Conv, log merkle.LogKey, seq uint64) ([]merkle.ID, e
 	}
 	var ids []merkle.ID
 	err = l.db.View(func(tx *store.Tx) (err error) {
-		ids, err = dagsync.At(tx, conv.DAG(), log, seq)
+		ids, err = dagsync.EntriesAt(tx, conv.DAG(), log, seq)
 		return err
 	})
 	return ids, err
@@ -173,8 +173,13 @@ func (l *logs) Read(c dagsync.Conv, reader merkle.LogKey, w dagsync.Want) ([]mer
 	var got []merkle.Entry
 	var rest dagsync.Want
 	err = l.db.View(func(tx *store.Tx) (err error) {
-		got, rest, err = dagsync.Select(tx, conv.DAG(), w, by)
-		return err
+		var may func(merkle.Entry) bool
+		past := conv.DAG().Past(tx)
+		if st == dagsync.Removed {
+			may = dagsync.Within(past, by)
+		}
+		got, rest, err = dagsync.Select(tx, conv.DAG(), w, may)
+		return errors.Join(err, past.Err())
 	})
 	return got, rest, err
 }

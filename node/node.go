@@ -45,7 +45,7 @@ type Node struct {
 	db      *store.DB
 	me      chat.Me
 	set     *chat.Set
-	book    *contact.Book
+	book    contact.Book
 	keeper  *mailbox.Custodian
 	host    host.Host
 	finder  *dht.Finder
@@ -53,6 +53,7 @@ type Node struct {
 	sync    *dagsync.Service
 	events  *events
 	online  *online
+	pace    *pace
 	started time.Time
 
 	ctx    context.Context // ends when Close begins
@@ -77,7 +78,7 @@ func Start(ctx context.Context, c Config) (*Node, error) {
 			return nil, err
 		}
 	}
-	n := &Node{cfg: c, log: c.Logger, db: db, started: time.Now(), online: newOnline(), wake: newBells()}
+	n := &Node{cfg: c, log: c.Logger, db: db, started: time.Now(), online: newOnline(), pace: newPace(), wake: newBells()}
 	n.ctx, n.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	if err := n.open(); err != nil {
 		return nil, errors.Join(err, n.Close())
@@ -97,7 +98,7 @@ func (n *Node) open() (err error) {
 	if err != nil {
 		return fmt.Errorf("listen: %w", err)
 	}
-	if n.keeper, err = mailbox.NewCustodian(n.db, n.host.ID()); err != nil {
+	if n.keeper, err = mailbox.NewCustodian(n.db); err != nil {
 		return err
 	}
 	n.host.SetStreamHandler(label.MailboxProtocol, n.keeper.Handler(n.ctx))
@@ -108,9 +109,7 @@ func (n *Node) open() (err error) {
 		return err
 	}
 	n.tags = dht.NewAdvertiser(n.finder, "tags")
-	if n.sync, err = dagsync.New(n.host, (*logs)(n), dagsync.Options{Observe: n.observe}); err != nil {
-		return err
-	}
+	n.sync = dagsync.New(n.host, (*logs)(n), dagsync.Options{OnEvent: n.observe})
 	n.run()
 	return nil
 }
@@ -185,9 +184,6 @@ func (n *Node) Close() error {
 	}
 	if n.host != nil {
 		errs = append(errs, n.host.Close())
-	}
-	if n.keeper != nil {
-		n.keeper.Wait()
 	}
 	return errors.Join(append(errs, n.db.Close())...)
 }

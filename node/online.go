@@ -2,6 +2,7 @@ package node
 
 import (
 	"sync"
+	"time"
 
 	"github.com/libp2p/go-libp2p/core/peer"
 
@@ -13,9 +14,20 @@ import (
 
 // online remembers who is reachable now, from the sessions of the sync service.
 type online struct {
-	mu     sync.Mutex
-	at     map[session]bool // guarded by mu: whether all that the peer has is here
-	claims map[merkle.ID]bool
+	mu   sync.Mutex
+	at   map[session]bool // guarded by mu: whether all that the peer has is here
+	owed map[owed]lacking // guarded by mu
+}
+
+// owed is a user with a session in a conversation who lacks an entry of ours.
+type owed struct {
+	conv merkle.ID
+	user identity.UID
+}
+
+type lacking struct {
+	first uint64
+	since time.Time
 }
 
 type session struct {
@@ -24,7 +36,7 @@ type session struct {
 	user identity.UID
 }
 
-func newOnline() *online { return &online{at: map[session]bool{}, claims: map[merkle.ID]bool{}} }
+func newOnline() *online { return &online{at: map[session]bool{}, owed: map[owed]lacking{}} }
 
 func (o *online) set(s session, up, synced bool) {
 	o.mu.Lock()
@@ -73,6 +85,20 @@ func (o *online) in(conv merkle.ID, uid identity.UID) bool {
 		}
 	}
 	return false
+}
+
+// overdue reports whether a connected user has lacked our entry with this seq
+// for longer than a live receipt should take.
+func (o *online) overdue(conv merkle.ID, uid identity.UID, first uint64, now time.Time) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	k := owed{conv, uid}
+	l, known := o.owed[k]
+	if !known || l.first != first {
+		l = lacking{first, now}
+		o.owed[k] = l
+	}
+	return now.Sub(l.since) > graceTime
 }
 
 // synced reports whether there is a session in the conversation and every one

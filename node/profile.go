@@ -16,14 +16,16 @@ import (
 
 // The sub-spaces of store.SpaceNode.
 const (
-	subProfile = 'p' // → profile
-	subEvent   = 'e' // number → Event
-	subParked  = 'k' // conversation, box → parked
-	subBox     = 'b' // custodian uid → ownBox
-	subConsent = 'c' // owner uid → consent given
-	subOffered = 'o' // custodian uid → chat.Consent received
-	subSpent   = 's' // conversation → where the last acknowledgement stands
-	subGroupAt = 'g' // group, box → collected parcel ids
+	subProfile   = 'p' // → profile
+	subEvent     = 'e' // number → Event
+	subBoxSecret = 'b' // → boxSecret
+	subKeeper    = 'k' // friend's uid → keeperRow
+	subTold      = 't' // conversation → digest of the mailbox told there
+	subParked    = 'w' // conversation, receipt key → parkedRow
+	subDone      = 'd' // parcel id → when it may be forgotten (s): collected and read
+	subGroupBox  = 'g' // epoch, the custodian's known receipt key → receipt key of the epoch's box
+	subInviteLog = 'l' // invite id → inviteRow
+	subIntro     = 'i' // invite id → introRow
 )
 
 // profile is who this node's user is, as kept in the store.

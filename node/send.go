@@ -70,9 +70,12 @@ func (n *Node) change(f func(tx *store.Tx, now time.Time) (*chat.Writer, error))
 func (n *Node) settle(tx *store.Tx, w *chat.Writer) error {
 	c := w.Conversation()
 	for _, s := range w.Got().Services {
-		if err := n.serve(tx, c, s); err != nil {
+		if err := n.serve(tx, w, s); err != nil {
 			return err
 		}
+	}
+	if err := n.confirm(tx, w); err != nil {
+		return err
 	}
 	if err := n.keepOrder(w); err != nil {
 		return err

@@ -12,6 +12,8 @@ import (
 	"causeway/store"
 )
 
+var errSelf = errors.New("this node itself")
+
 func notFound(format string, args ...any) error {
 	return &Explained{ErrNotFound, fmt.Sprintf(format, args...)}
 }

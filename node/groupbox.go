@@ -1,0 +1,142 @@
+package node
+
+import (
+	"context"
+	"time"
+
+	"causeway/chat"
+	"causeway/mailbox"
+	"causeway/merkle"
+	"causeway/store"
+)
+
+// groupBox is the box of one epoch of a group at one custodian.
+type groupBox struct {
+	conv   *chat.Conversation
+	keeper chat.Keeper
+	keys   chat.Secrets
+	next   merkle.ID // the rekey that ended the epoch; zero: it is in use
+}
+
+// groupBoxes lists the boxes in which a group's mail may lie: those of the
+// epochs held, newest first, at each custodian that an admin named.
+func (n *Node) groupBoxes(c *chat.Conversation) []groupBox {
+	var keys []chat.Secrets
+	_ = n.db.View(func(tx *store.Tx) error { keys = c.Secrets(tx); return nil })
+	var out []groupBox
+	for _, keeper := range c.State().Mailbox().Keepers {
+		var next merkle.ID
+		for i, k := range keys {
+			if i == recentEpochs || k.Mbx == [32]byte{} {
+				break
+			}
+			out = append(out, groupBox{conv: c, keeper: keeper, keys: k, next: next})
+			next = k.Epoch
+		}
+	}
+	return out
+}
+
+// groupPlaces registers the boxes of a group where needed and returns the places
+// to park in: the present epoch's box, and before it, for those who missed the
+// last change of the key, the one before: there the rekey and its past are
+// parked, as a bridge, and nothing newer.
+func (n *Node) groupPlaces(ctx context.Context, c *chat.Conversation) []place {
+	var out []place
+	all := n.groupBoxes(c)
+	for i := len(all) - 1; i >= 0; i-- {
+		g := all[i]
+		if g.bridged(n) {
+			continue
+		}
+		box, done, err := n.openGroupBox(ctx, g)
+		if err != nil {
+			n.log.Info("open a group's box", "err", err)
+			continue
+		}
+		p := place{conv: c, keeper: g.keeper, box: g.key().ID(), sign: box.Custodian, upTo: g.next}
+		p.slot = mailbox.SlotOf(mailbox.GroupDepositSecret(g.keys.Mbx, [32]byte(c.State().Log)), p.box, mailbox.WeekOf(time.Now()))
+		_ = box.Close()
+		done()
+		n.rememberBox(g, [32]byte(box.Custodian))
+		out = append(out, p)
+	}
+	return out
+}
+
+func (g groupBox) key() *mailbox.BoxKey { return mailbox.GroupBoxKey(g.keys.Mbx) }
+
+// bridged reports whether an older epoch's box has all that it is to have.
+func (g groupBox) bridged(n *Node) bool {
+	if g.next == (merkle.ID{}) {
+		return false
+	}
+	receipt, ok := n.recallBox(g)
+	if !ok {
+		return false
+	}
+	var row parkedRow
+	_ = n.db.View(func(tx *store.Tx) error {
+		_, err := getRow(tx, nodeKey(subParked, g.conv.ID, receipt), &row)
+		return err
+	})
+	return row.Closed
+}
+
+// openGroupBox opens the box of an epoch from a throw-away host, registering it
+// with the group's grant if nobody has, and sees to the members' slots.
+func (n *Node) openGroupBox(ctx context.Context, g groupBox) (*mailbox.Box, func(), error) {
+	grant, err := mailbox.DecodeGrant(g.keeper.Grant)
+	if err != nil {
+		return nil, nil, err
+	}
+	link, done, err := n.linkAway(ctx, g.keeper.Receipt, g.keeper.Tag, g.keeper.Addrs)
+	if err != nil {
+		return nil, nil, err
+	}
+	box, err := mailbox.OpenBox(ctx, link, mailbox.Entry{Key: g.key(), Class: mailbox.Group, Grant: &grant})
+	if err == nil {
+		err = box.SetSlots(g.slots(box.Custodian), false)
+	}
+	if err != nil {
+		_ = link.Close()
+		done()
+		return nil, nil, err
+	}
+	return box, done, nil
+}
+
+// slots are those of every log that may write in the group, for this week and
+// the weeks to come.
+func (g groupBox) slots(custodian mailbox.ReceiptKey) map[uint64][]mailbox.SlotHash {
+	out := map[uint64][]mailbox.SlotHash{}
+	this := mailbox.WeekOf(time.Now())
+	for _, m := range g.conv.State().Fold.Members() {
+		for _, log := range m.Logs {
+			secret := mailbox.GroupDepositSecret(g.keys.Mbx, [32]byte(log))
+			for w := this; w <= this+weeksAhead; w++ {
+				out[w] = append(out[w], mailbox.SlotOf(secret, g.key().ID(), w).Hash(custodian))
+			}
+		}
+	}
+	return out
+}
+
+func (n *Node) rememberBox(g groupBox, receipt [32]byte) {
+	err := n.db.Update(func(tx *store.Tx) error {
+		return tx.Set(nodeKey(subGroupBox, g.keys.Epoch, g.keeper.Receipt), receipt[:])
+	})
+	if err != nil {
+		n.log.Error("remember a group's box", "err", err)
+	}
+}
+
+func (n *Node) recallBox(g groupBox) (receipt [32]byte, ok bool) {
+	_ = n.db.View(func(tx *store.Tx) error {
+		if b, err := tx.Get(nodeKey(subGroupBox, g.keys.Epoch, g.keeper.Receipt)); err == nil && len(b) == 32 {
+			receipt, ok = [32]byte(b), true
+		}
+		return nil
+	})
+	return receipt, ok
+}

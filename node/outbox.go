@@ -1,0 +1,339 @@
+package node
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"time"
+
+	"causeway/chat"
+	"causeway/contact"
+	"causeway/identity"
+	"causeway/mailbox"
+	"causeway/merkle"
+	"causeway/store"
+)
+
+// parkedRow is what lies with one custodian of one conversation, as far as this
+// node knows from receipts.
+type parkedRow struct {
+	_      struct{}      `cbor:",toarray"`
+	Heads  []merkle.ID   // with their past: all that lies there
+	Log    merkle.LogKey // this device's log then
+	UpTo   uint64        // 1 + the last seq of it that lies there
+	Until  uint64        // s: when the first of it expires
+	Count  uint64        // parcels
+	Name   []byte        // uid of the custodian, if we know it
+	Closed bool          // an epoch's box that has its bridge and takes no more
+}
+
+// place is one box at one custodian where entries of a conversation can be
+// parked.
+type place struct {
+	conv   *chat.Conversation
+	keeper chat.Keeper
+	box    mailbox.BoxID
+	sign   mailbox.ReceiptKey // receipt key of that box there
+	slot   mailbox.Slot
+	upTo   merkle.ID // only this entry and its past; zero: everything
+}
+
+func (p place) key() []byte { return nodeKey(subParked, p.conv.ID, [32]byte(p.sign)) }
+
+// parkedBox is a receipt that still holds.
+type parkedBox struct {
+	name  string
+	until time.Time
+}
+
+// outbox parks what members who are away have not acknowledged.
+func (n *Node) outbox(ctx context.Context) {
+	for _, c := range n.set.All() {
+		if ctx.Err() != nil {
+			return
+		}
+		waiting, err := n.waiting(c)
+		if err != nil {
+			n.log.Error("look into the outbox", "err", err)
+			continue
+		}
+		if waiting {
+			n.parkAll(ctx, c)
+		}
+	}
+}
+
+// waiting reports whether something of a conversation should be parked: a
+// member lacks an entry of ours and is not connected, or has not taken it for a
+// while.
+func (n *Node) waiting(c *chat.Conversation) (bool, error) {
+	s := c.State()
+	if _, in := s.Fold.Member(n.me.UID); !in || s.Shape == chat.Self {
+		return false, nil
+	}
+	var lacking bool
+	err := n.db.View(func(tx *store.Tx) error {
+		tip, begun, err := c.DAG().Tip(tx, s.Log)
+		if err != nil || !begun {
+			return err
+		}
+		for log, first := range c.Acknowledged(tx) {
+			uid, _ := s.Fold.UserOf(log)
+			if first > tip.Seq {
+				continue
+			}
+			if !n.online.in(c.ID, uid) {
+				lacking = true
+			} else if n.online.overdue(c.ID, uid, first, time.Now()) {
+				lacking = true
+			} else {
+				time.AfterFunc(graceTime, n.wake["outbox"].ring)
+			}
+		}
+		return nil
+	})
+	return lacking, err
+}
+
+// parkAll brings every custodian of a conversation up to date.
+func (n *Node) parkAll(ctx context.Context, c *chat.Conversation) {
+	for _, p := range n.places(ctx, c) {
+		if ctx.Err() != nil {
+			return
+		}
+		if err := n.park(ctx, p); err != nil && !errors.Is(err, context.Canceled) {
+			n.log.Info("park with a custodian", "err", err)
+		}
+	}
+}
+
+// places lists where a conversation's mail is parked.
+func (n *Node) places(ctx context.Context, c *chat.Conversation) []place {
+	s := c.State()
+	if s.Shape == chat.Group {
+		return n.groupPlaces(ctx, c)
+	}
+	var out []place
+	err := n.db.View(func(tx *store.Tx) error {
+		k, err := n.book.Get(tx, s.Peer)
+		if err != nil || k.State == contact.Blocked {
+			return nil
+		}
+		m, err := chat.DecodeMailbox(k.Custodians)
+		if err != nil {
+			return nil // none told yet
+		}
+		slot := mailbox.SlotOf(m.Deposit, m.Box, mailbox.WeekOf(time.Now()))
+		for _, keeper := range m.Keepers[:min(copies, len(m.Keepers))] {
+			out = append(out, place{conv: c, keeper: keeper, box: m.Box, sign: keeper.Receipt, slot: slot})
+		}
+		return nil
+	})
+	if err != nil {
+		n.log.Error("list the custodians of a contact", "err", err)
+	}
+	return out
+}
+
+// park deposits what does not lie in a place yet and keeps the receipts.
+func (n *Node) park(ctx context.Context, p place) error {
+	row, entries, err := n.unparked(p)
+	if err != nil || len(entries) == 0 {
+		return err
+	}
+	segments, err := packSegments(p.conv.ID, entries)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, depositTime)
+	defer cancel()
+	link, done, err := n.linkToPlace(ctx, p)
+	if err != nil {
+		return err
+	}
+	defer done()
+	d, err := mailbox.OpenSlot(ctx, link, mailbox.Ticket{Box: p.box, Custodian: p.sign, Slot: p.slot})
+	if err != nil {
+		return err
+	}
+	for _, seg := range segments[:min(len(segments), maxSegments)] {
+		if err := deposit(d, p.slot, seg, &row); err != nil {
+			return err
+		}
+	}
+	if len(segments) > maxSegments {
+		return nil // the rest needs other copies first; nothing is called parked
+	}
+	return n.keepReceipts(p, row, entries)
+}
+
+func deposit(d *mailbox.Depositor, slot mailbox.Slot, seg []byte, row *parkedRow) error {
+	parcels, err := slot.Seal(seg, 0)
+	if err != nil {
+		return err
+	}
+	for _, parcel := range parcels {
+		r, err := d.Deposit(parcel)
+		if err != nil {
+			return err
+		}
+		if until := uint64(r.Expires.Unix()); row.Until == 0 || until < row.Until {
+			row.Until = until
+		}
+		row.Count++
+	}
+	return nil
+}
+
+// unparked returns what a place lacks. What expires within a week is parked
+// anew.
+func (n *Node) unparked(p place) (row parkedRow, entries []merkle.Entry, err error) {
+	err = n.db.View(func(tx *store.Tx) error {
+		if _, err := getRow(tx, p.key(), &row); err != nil || row.Closed {
+			return err
+		}
+		if row.Until != 0 && time.Unix(int64(row.Until), 0).Before(time.Now().Add(7*24*time.Hour)) {
+			row = parkedRow{}
+		}
+		have := append(row.Heads, n.acked(tx, p.conv)...)
+		if entries, err = p.conv.DAG().Missing(tx, have); err != nil || p.upTo == (merkle.ID{}) {
+			return err
+		}
+		past := p.conv.DAG().Past(tx)
+		kept := entries[:0]
+		for _, e := range entries {
+			if e.ID == p.upTo || past.Before(e.ID, p.upTo) {
+				kept = append(kept, e)
+			}
+		}
+		entries = kept
+		return past.Err()
+	})
+	return row, entries, err
+}
+
+// acked returns entries whose past every other member holds: for a 1:1 chat, the
+// contact's own tip. A group is parked whole, for members who come late.
+func (n *Node) acked(tx *store.Tx, c *chat.Conversation) (out []merkle.ID) {
+	s := c.State()
+	if s.Shape != chat.Direct {
+		return nil
+	}
+	for log, first := range c.Acknowledged(tx) {
+		if tip, ok, err := c.DAG().Tip(tx, log); err == nil && ok {
+			out = append(out, tip.Head)
+		}
+		if first == 0 {
+			continue
+		}
+		for e, err := range c.DAG().Range(tx, s.Log, first-1, first-1) {
+			if err == nil {
+				out = append(out, e.ID)
+			}
+		}
+	}
+	return out
+}
+
+// keepReceipts notes what a place holds now, and tells of the messages that are
+// parked with that.
+func (n *Node) keepReceipts(p place, row parkedRow, entries []merkle.Entry) error {
+	return n.db.Update(func(tx *store.Tx) error {
+		was := row.UpTo
+		row.Log = p.conv.State().Log
+		for _, e := range entries {
+			if e.Log == row.Log {
+				row.UpTo = max(row.UpTo, e.Seq+1)
+			}
+		}
+		row.Heads = tipsOf(row.Heads, entries)
+		row.Closed = p.upTo != (merkle.ID{})
+		if err := putRow(tx, p.key(), &row); err != nil {
+			return err
+		}
+		if row.UpTo == was {
+			return nil
+		}
+		return n.recordAcked(tx, p.conv, n.chatName(tx, p.conv), chat.Acked{Log: row.Log, From: was, To: row.UpTo - 1})
+	})
+}
+
+// tipsOf returns the ids of which all the others are ancestors, or nearly: those
+// that no other entry of the list names.
+func tipsOf(before []merkle.ID, entries []merkle.Entry) []merkle.ID {
+	inner := map[merkle.ID]bool{}
+	for _, e := range entries {
+		inner[e.Prev] = true
+		for _, p := range e.Parents {
+			inner[p] = true
+		}
+	}
+	var out []merkle.ID
+	for _, id := range before {
+		if !inner[id] {
+			out = append(out, id)
+		}
+	}
+	for _, e := range entries {
+		if !inner[e.ID] {
+			out = append(out, e.ID)
+		}
+	}
+	return out[max(0, len(out)-maxTips):]
+}
+
+// parkedAt returns the custodians whose receipts cover an own entry, and how
+// many there should be.
+func (n *Node) parkedAt(tx *store.Tx, c *chat.Conversation, seq uint64) (out []parkedBox, want int, err error) {
+	prefix := nodeKey(subParked, c.ID)
+	for _, v := range tx.Scan(prefix) {
+		var row parkedRow
+		if err := decodeRow(v, &row); err != nil {
+			return nil, 0, err
+		}
+		until := time.Unix(int64(row.Until), 0).UTC()
+		if row.Log != c.State().Log || row.UpTo <= seq || until.Before(time.Now()) {
+			continue
+		}
+		b := parkedBox{name: "a custodian of theirs", until: until}
+		if len(row.Name) == 32 {
+			b.name = n.nameOf(tx, c.State(), identity.UID(row.Name))
+		}
+		out = append(out, b)
+	}
+	return out, max(n.wantParked(tx, c), len(out)), tx.Err()
+}
+
+func (n *Node) wantParked(tx *store.Tx, c *chat.Conversation) int {
+	s := c.State()
+	if s.Shape == chat.Group {
+		return min(copies, len(s.Mailbox().Keepers))
+	}
+	k, err := n.book.Get(tx, s.Peer)
+	if err != nil {
+		return 0
+	}
+	m, err := chat.DecodeMailbox(k.Custodians)
+	if err != nil {
+		return 0
+	}
+	return min(copies, len(m.Keepers))
+}
+
+// parkedWith counts what this node parked with one custodian.
+func (n *Node) parkedWith(tx *store.Tx, receipt [32]byte) (count int) {
+	for k, v := range tx.Scan(nodeKey(subParked)) {
+		var row parkedRow
+		if bytes.HasSuffix(k, receipt[:]) && decodeRow(v, &row) == nil {
+			count += int(row.Count)
+		}
+	}
+	return count
+}
+
+// parkLast parks what is queued when the node goes, within a short time.
+func (n *Node) parkLast() {
+	ctx, cancel := context.WithTimeout(n.ctx, partingTime)
+	defer cancel()
+	n.outbox(ctx)
+}

@@ -1,0 +1,64 @@
+package node
+
+import (
+	"bytes"
+	"fmt"
+	"iter"
+
+	"causeway/internal/wire"
+	"causeway/merkle"
+)
+
+// A segment is entries of one conversation on their way through a custodian or
+// a USB stick: [conversation, CARv1 of header and body blocks]
+// (docs/spec/07-mailbox.md, section 8).
+type segment struct {
+	_    struct{} `cbor:",toarray"`
+	Conv merkle.ID
+	CAR  []byte
+}
+
+// packSegments cuts entries into segments of bounded size, in their order.
+func packSegments(conv merkle.ID, entries []merkle.Entry) ([][]byte, error) {
+	var out [][]byte
+	for len(entries) > 0 {
+		n, size := 0, 0
+		for n < len(entries) && (n == 0 || size < segmentBytes) {
+			size += len(entries[n].Body) + merkle.MaxHeader
+			n++
+		}
+		var car bytes.Buffer
+		if err := merkle.WriteCAR(&car, each(entries[:n])); err != nil {
+			return nil, err
+		}
+		b, err := wire.Marshal(&segment{Conv: conv, CAR: car.Bytes()})
+		if err != nil {
+			return nil, err
+		}
+		out, entries = append(out, b), entries[n:]
+	}
+	return out, nil
+}
+
+func each(entries []merkle.Entry) iter.Seq2[merkle.Entry, error] {
+	return func(yield func(merkle.Entry, error) bool) {
+		for _, e := range entries {
+			if !yield(e, nil) {
+				return
+			}
+		}
+	}
+}
+
+func openSegment(b []byte) (merkle.ID, []merkle.Block, error) {
+	var s segment
+	if err := wire.Unmarshal(b, &s); err != nil {
+		return merkle.ID{}, nil, fmt.Errorf("segment: %w", err)
+	}
+	var blocks []merkle.Block
+	err := merkle.ReadCAR(bytes.NewReader(s.CAR), func(b merkle.Block) error {
+		blocks = append(blocks, b)
+		return nil
+	})
+	return s.Conv, blocks, err
+}

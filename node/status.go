@@ -1,0 +1,158 @@
+package node
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"causeway/chat"
+	"causeway/contact"
+	"causeway/dht"
+	"causeway/store"
+)
+
+// Status sums up the health of the node.
+func (n *Node) Status(context.Context) (Status, error) {
+	s := Status{State: "offline", Started: n.started, Peers: len(n.host.Network().Peers()), Events: n.events.last()}
+	for _, net := range n.finder.Networks() {
+		s.Network = append(s.Network, string(net))
+	}
+	for _, st := range n.finder.Status() {
+		s.DHT += st.Peers
+	}
+	switch {
+	case s.Peers > 0:
+		s.State = "online"
+	case n.usesNetwork():
+		s.State = "connecting"
+	}
+	held, err := n.keeper.Holdings()
+	if err != nil {
+		return s, err
+	}
+	for _, h := range held {
+		s.Custody += int(h.Parcels)
+	}
+	err = n.db.View(func(tx *store.Tx) error { return n.count(tx, &s) })
+	s.Health = n.advice(s)
+	return s, err
+}
+
+func (n *Node) usesNetwork() bool {
+	for _, net := range n.cfg.Networks {
+		if net != dht.None {
+			return true
+		}
+	}
+	return false
+}
+
+// count tells how many own messages wait, here or with custodians.
+func (n *Node) count(tx *store.Tx, s *Status) error {
+	all, err := n.book.All(tx)
+	if err != nil {
+		return err
+	}
+	for _, k := range all {
+		if k.State == contact.Accepted {
+			s.Contacts++
+		}
+	}
+	for _, c := range n.set.All() {
+		if c.State().Shape == chat.Self {
+			continue
+		}
+		if c.State().Shape == chat.Group {
+			s.Groups++
+		}
+		page, err := c.Timeline(tx, chat.Page{Limit: waitingShown})
+		if err != nil {
+			return err
+		}
+		for _, m := range page {
+			if !m.Own || m.Kind != chat.KindText {
+				continue
+			}
+			f, err := n.facts(tx, c, m)
+			if err != nil {
+				return err
+			}
+			switch f.state(time.Now()) {
+			case StateQueued:
+				s.Queued++
+			case StateParked:
+				s.Parked++
+			}
+		}
+	}
+	return nil
+}
+
+func (n *Node) advice(s Status) (out []Advice) {
+	if s.State == "offline" {
+		out = append(out, Advice{"no-network", "This node uses no network; what you write waits here. To use one: peer serve --network public"})
+	}
+	if s.State == "connecting" {
+		out = append(out, Advice{"nobody", "Nobody is reachable right now. What you write waits here, and with your contacts' custodians once they are found"})
+	}
+	if s.Queued > 0 {
+		out = append(out, Advice{"queued", fmt.Sprintf("%d messages wait on this device alone; they go out when the recipient or one of their custodians is reachable", s.Queued)})
+	}
+	return out
+}
+
+// Synced reports whether nothing is known to be missing in a conversation, or in
+// any, and whoever is connected agrees.
+func (n *Node) Synced(_ context.Context, target string) (bool, error) {
+	synced := true
+	err := n.db.View(func(tx *store.Tx) error {
+		convs := n.set.All()
+		if target != "" {
+			c, err := n.target(tx, target)
+			if err != nil {
+				return err
+			}
+			convs = []*chat.Conversation{c}
+		}
+		for _, c := range convs {
+			if c.State().Shape == chat.Self {
+				continue
+			}
+			wanted, err := c.DAG().Wanted(tx)
+			if err != nil {
+				return err
+			}
+			synced = synced && c.State().Found && len(wanted) == 0 && c.Unread(tx) == 0 && n.online.synced(c.ID)
+		}
+		return nil
+	})
+	return synced, explain(err)
+}
+
+// sweep forgets what has expired.
+func (n *Node) sweep(context.Context) {
+	if _, err := n.keeper.Sweep(time.Now()); err != nil && n.ctx.Err() == nil {
+		n.log.Error("sweep the boxes kept here", "err", err)
+	}
+	err := n.db.Update(func(tx *store.Tx) error {
+		if err := n.book.Prune(tx, time.Now()); err != nil {
+			return err
+		}
+		now := uint64(time.Now().Unix())
+		for k, v := range tx.Scan(nodeKey(subDone)) {
+			var until uint64
+			if err := decodeRow(v, &until); err != nil {
+				return err
+			}
+			if until < now {
+				if err := tx.Delete(k); err != nil {
+					return err
+				}
+			}
+		}
+		return tx.Err()
+	})
+	if err != nil && n.ctx.Err() == nil {
+		n.log.Error("sweep", "err", err)
+	}
+}
