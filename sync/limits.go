@@ -16,6 +16,8 @@ const (
 	maxRanges  = 4 << 10   // ranges in one WANT
 	maxIDs     = 64        // wanted ids in one WANT
 	maxDepth   = 1 << 10   // predecessors that come with a wanted id
+	firstDepth = 8         // how far a walk back goes first
+	depthStep  = 4         // and how many times as far after each step
 	maxBatch   = 1 << 10   // entries in one ENTRIES
 	batchBytes = 240 << 10 // headers and bodies in one ENTRIES, before packing
 	entryFrame = 136 << 10 // an ENTRIES with one entry of any size is shorter

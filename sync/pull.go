@@ -13,18 +13,28 @@ import (
 type pull struct {
 	req     uint64
 	began   time.Time
-	rows    []advert // what it is for
-	depth   uint64   // predecessors asked for with ids, 0 in a pull by ranges
-	fresh   int      // blocks that were new here
+	rows    []walk           // what it is for
+	depth   uint64           // of the walk back: entries of each row, or predecessors of each id
+	got     int              // entries that came
+	fresh   int              // blocks that were new here, since the first pull for these rows
+	ends    map[place][]Mark // what the lowest entry of a row follows, by its own place
 	missing map[merkle.ID]bool
 }
 
-// firstDepth and depthStep make the walk back to where a fork began
-// logarithmic in its length.
-const (
-	firstDepth = 8
-	depthStep  = 4
-)
+// A place is a seq of a log.
+type place struct {
+	log logTag
+	seq uint64
+}
+
+// A walk leads to a row: its entries were asked for down to low.
+type walk struct {
+	advert
+	low uint64
+}
+
+// deeper makes the walk back to where a fork began logarithmic in its length.
+func (p *pull) deeper() uint64 { return min(maxDepth, max(firstDepth, p.depth*depthStep)) }
 
 // want asks for what the peer has and I have not, if it is time to.
 func (e *engine) want(s *session) error {
@@ -52,7 +62,7 @@ func (e *engine) want(s *session) error {
 	}
 	p := &pull{}
 	for _, r := range ranges {
-		p.rows = append(p.rows, advert{r.Log, r.Head})
+		p.rows = append(p.rows, walk{advert{r.Log, r.Head}, r.From})
 	}
 	s.pulled = e.now
 	clear(s.asked)
@@ -64,7 +74,13 @@ func (e *engine) want(s *session) error {
 func (e *engine) ask(s *session, p *pull, w want) {
 	s.lastReq++
 	w.Sid, w.Req = s.sid, s.lastReq
-	p.req, p.began, p.missing = w.Req, e.now, map[merkle.ID]bool{}
+	p.req, p.began = w.Req, e.now
+	p.ends, p.missing = map[place][]Mark{}, map[merkle.ID]bool{}
+	for _, r := range w.Ranges {
+		if r.From > 0 {
+			p.ends[place{r.Log, r.From}] = nil
+		}
+	}
 	s.pull = p
 	e.pulls++
 	e.push(typeWant, w)
@@ -224,6 +240,8 @@ func (e *engine) pulledBatch(s *session, f *entries, ids []merkle.ID, res merkle
 	p := s.pull
 	e.moved = e.now
 	p.fresh += res.New
+	p.got += len(ids)
+	s.noteEnds(f.Runs)
 	for _, id := range res.Wanted {
 		if len(p.missing) < maxAsked {
 			p.missing[id] = true
@@ -239,6 +257,16 @@ func (e *engine) pulledBatch(s *session, f *entries, ids []merkle.ID, res merkle
 	return e.finish(s)
 }
 
+// noteEnds remembers what the lowest entries of the rows hang on.
+func (s *session) noteEnds(runs []run) {
+	for _, r := range runs {
+		at := place{s.salt.log(r.Log), r.Seq}
+		if marks, ok := s.pull.ends[at]; ok && len(marks) < maxBranches {
+			s.pull.ends[at] = append(marks, Mark{Log: r.Log, Seq: r.Seq - 1, ID: r.Prev})
+		}
+	}
+}
+
 // stopPull ends a pull without looking at what came of it.
 func (e *engine) stopPull(s *session) {
 	if s.pull != nil {
@@ -248,16 +276,22 @@ func (e *engine) stopPull(s *session) {
 	}
 }
 
-// finish ends a pull: missing ids are asked for next, and rows that the peer
-// claimed but did not serve are left alone for a while.
+// finish ends a pull. Rows that it did not lead to are followed further back,
+// then missing ids are asked for; what the peer claimed but does not serve is
+// left alone for a while.
 func (e *engine) finish(s *session) error {
 	p := s.pull
 	e.stopPull(s)
-	if e.followUp(s, p) {
-		return nil
-	}
 	if err := e.update(s); err != nil {
 		return err
+	}
+	if p.got > 0 {
+		if on, err := e.walkBack(s, p); on || err != nil {
+			return err
+		}
+		if e.askMissing(s, p) {
+			return nil
+		}
 	}
 	if p.fresh == 0 {
 		s.fail(p.rows, e.now)
@@ -266,6 +300,47 @@ func (e *engine) finish(s *session) error {
 		return err
 	}
 	return e.feed()
+}
+
+// walkBack asks for earlier entries of the rows that do not hang on what I have:
+// the peer's branch begins further back.
+func (e *engine) walkBack(s *session, p *pull) (on bool, err error) {
+	next := &pull{depth: p.deeper(), fresh: p.fresh}
+	var ranges []wanted
+	for _, r := range p.rows {
+		if !s.lacksRow(r.advert) {
+			continue
+		}
+		hangs, err := e.hangs(s, p.ends[place{r.log, r.low}])
+		if err != nil {
+			return false, err
+		}
+		if !hangs {
+			low := r.low - min(r.low, next.depth)
+			ranges = append(ranges, wanted{Log: r.log, Head: r.head, From: low, To: r.low - 1})
+			next.rows = append(next.rows, walk{r.advert, low})
+		}
+	}
+	if len(ranges) > 0 {
+		e.ask(s, next, want{Ranges: ranges})
+	}
+	return len(ranges) > 0, nil
+}
+
+// hangs says whether all these entries are delivered.
+func (e *engine) hangs(s *session, on []Mark) (bool, error) {
+	for _, m := range on {
+		ids, err := e.logs.At(s.conv, m.Log, m.Seq)
+		if err != nil || !slices.Contains(ids, m.ID) {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+// lacksRow says that the peer still claims a row that I have not delivered.
+func (s *session) lacksRow(a advert) bool {
+	return slices.ContainsFunc(s.claims[a.log], func(c claim) bool { return c.Head == a.head && !c.have })
 }
 
 // feed lets sessions that waited for their turn start a pull.
@@ -281,26 +356,22 @@ func (e *engine) feed() error {
 	return nil
 }
 
-// followUp asks for the entries that a pull has shown to be missing, each once
-// until the peer sends another STATE.
-func (e *engine) followUp(s *session, p *pull) bool {
+// askMissing asks by id for the entries that a pull has shown to be missing, each
+// once for one want of ranges.
+func (e *engine) askMissing(s *session, p *pull) bool {
+	next := &pull{rows: p.rows, depth: p.deeper(), fresh: p.fresh}
 	var asks []Ask
-	depth := uint64(firstDepth)
-	if p.depth > 0 {
-		depth = min(maxDepth, p.depth*depthStep)
-	}
 	for _, id := range sortedIDs(p.missing) {
 		if s.asked[id] || len(asks) == maxIDs || len(s.asked) >= maxAsked {
 			continue
 		}
 		s.asked[id] = true
-		asks = append(asks, Ask{ID: id, Depth: depth})
+		asks = append(asks, Ask{ID: id, Depth: next.depth})
 	}
-	if len(asks) == 0 {
-		return false
+	if len(asks) > 0 {
+		e.ask(s, next, want{IDs: asks})
 	}
-	e.ask(s, &pull{rows: p.rows, depth: depth, fresh: p.fresh}, want{IDs: asks})
-	return true
+	return len(asks) > 0
 }
 
 func sortedIDs(m map[merkle.ID]bool) []merkle.ID {
@@ -313,18 +384,16 @@ func sortedIDs(m map[merkle.ID]bool) []merkle.ID {
 }
 
 // fail puts off rows that are still not delivered.
-func (s *session) fail(rs []advert, now time.Time) {
-	if len(s.failed)+len(rs) > maxFailed+maxRanges {
+func (s *session) fail(rows []walk, now time.Time) {
+	if len(s.failed)+len(rows) > maxFailed+maxRanges {
 		clear(s.failed)
 	}
-	for _, r := range rs {
-		for _, c := range s.claims[r.log] {
-			if c.Head == r.head && !c.have {
-				f := s.failed[r]
-				f.retry = now.Add(min(retryMost, retryLeast<<min(f.times, 10)))
-				f.times++
-				s.failed[r] = f
-			}
+	for _, r := range rows {
+		if s.lacksRow(r.advert) {
+			f := s.failed[r.advert]
+			f.retry = now.Add(min(retryMost, retryLeast<<min(f.times, 10)))
+			f.times++
+			s.failed[r.advert] = f
 		}
 	}
 }

@@ -1,0 +1,443 @@
+package dagsync
+
+import (
+	"crypto/ed25519"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/libp2p/go-libp2p/core/peer"
+
+	"causeway/merkle"
+	"causeway/store"
+)
+
+// A user is a member's device in the tests: one log in every conversation.
+type user struct {
+	name string
+	key  ed25519.PrivateKey
+}
+
+func newUser(name string) user {
+	seed := sha256.Sum256([]byte(name))
+	return user{name, ed25519.NewKeyFromSeed(seed[:])}
+}
+
+func (u user) log() merkle.LogKey { return merkle.LogKey(u.key.Public().(ed25519.PublicKey)) }
+
+func (u user) sign(b []byte) [64]byte { return [64]byte(ed25519.Sign(u.key, b)) }
+
+// A node is what dagsync sees of a node: conversations over a real store. It
+// implements Logs.
+type node struct {
+	user
+	t  testing.TB
+	id peer.ID
+	db *store.DB
+
+	mu       sync.Mutex
+	keys     []Key
+	members  map[merkle.LogKey]bool
+	removals map[merkle.LogKey]merkle.ID
+	shared   []Conv
+	seen     map[merkle.LogKey]map[Mark]bool
+	added    int    // entries that came by Add
+	onAdd    func() // hears of every Add
+	service  *Service
+}
+
+var group = Conv{1}
+
+// newNode returns a node of a group whose members it knows.
+func newNode(t testing.TB, name string, members ...user) *node {
+	n := &node{
+		user: newUser(name), t: t, id: peer.ID("peer of " + name), db: store.OpenMemory(),
+		members: map[merkle.LogKey]bool{}, removals: map[merkle.LogKey]merkle.ID{},
+		seen: map[merkle.LogKey]map[Mark]bool{},
+		keys: []Key{synKey(group, 1)},
+	}
+	for _, m := range members {
+		n.members[m.log()] = true
+	}
+	t.Cleanup(func() { n.db.Close() })
+	return n
+}
+
+// synKey is the key of an epoch of a conversation.
+func synKey(c Conv, epoch byte) Key {
+	return Key{Conv: c, Epoch: [32]byte{epoch}, Syn: sha256.Sum256([]byte{c[0], epoch})}
+}
+
+func users(names ...string) []user {
+	var us []user
+	for _, n := range names {
+		us = append(us, newUser(n))
+	}
+	return us
+}
+
+func (n *node) dag(c Conv) *merkle.DAG { return merkle.Open(c) }
+
+// view and update run a transaction that must not fail.
+func (n *node) view(fn func(tx *store.Tx) error) error   { return n.db.View(fn) }
+func (n *node) update(fn func(tx *store.Tx) error) error { return n.db.Update(fn) }
+
+// write appends an entry of u at this node.
+func (n *node) write(u user, text string) merkle.Entry {
+	n.t.Helper()
+	var e merkle.Entry
+	err := n.update(func(tx *store.Tx) error {
+		dr, err := n.dag(group).Draft(tx, u.log())
+		if err != nil {
+			return err
+		}
+		e, err = n.dag(group).Append(tx, u.sign, dr, []byte(text))
+		return err
+	})
+	if err != nil {
+		n.t.Fatalf("%s writes %q: %v", n.name, text, err)
+	}
+	return e
+}
+
+// writeMany appends entries of u in one transaction.
+func (n *node) writeMany(u user, count int) {
+	n.t.Helper()
+	err := n.update(func(tx *store.Tx) error {
+		for i := range count {
+			dr, err := n.dag(group).Draft(tx, u.log())
+			if err != nil {
+				return err
+			}
+			if _, err := n.dag(group).Append(tx, u.sign, dr, []byte(text(i))); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		n.t.Fatal(err)
+	}
+}
+
+// ids returns the delivered entries of the group, as a set.
+func (n *node) ids() map[merkle.ID]bool {
+	set := map[merkle.ID]bool{}
+	err := n.view(func(tx *store.Tx) error {
+		es, err := n.dag(group).ByOffset(tx, 0, 1<<30)
+		for _, e := range es {
+			set[e.ID] = true
+		}
+		return err
+	})
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	return set
+}
+
+func (n *node) Keys() []Key {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return slices.Clone(n.keys)
+}
+
+func (n *node) Shared(Conv, merkle.LogKey) []Conv {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return slices.Clone(n.shared)
+}
+
+func (n *node) Prove(_ Conv, tag []byte) (Proof, error) {
+	return Proof{Log: n.log(), Sig: n.sign(ProofMessage(tag))}, nil
+}
+
+func (n *node) Standing(_ Conv, log merkle.LogKey) Standing {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	switch _, removed := n.removals[log]; {
+	case removed:
+		return Removed
+	case n.members[log]:
+		return Member
+	}
+	return Unknown
+}
+
+func (n *node) removal(log merkle.LogKey) merkle.ID {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.removals[log]
+}
+
+func (n *node) Frontier(c Conv, reader merkle.LogKey) (tips []merkle.Tip, err error) {
+	standing := n.Standing(c, reader)
+	if reader != noLog && standing == Unknown {
+		return nil, nil
+	}
+	err = n.view(func(tx *store.Tx) (err error) {
+		if reader == noLog || standing == Member {
+			tips, err = n.dag(c).Frontier(tx)
+		} else {
+			tips, err = FrontierAt(tx, n.dag(c), n.removal(reader))
+		}
+		return err
+	})
+	return tips, err
+}
+
+func (n *node) At(c Conv, log merkle.LogKey, seq uint64) (ids []merkle.ID, err error) {
+	err = n.view(func(tx *store.Tx) (err error) {
+		ids, err = EntriesAt(tx, n.dag(c), log, seq)
+		return err
+	})
+	return ids, err
+}
+
+func (n *node) Read(c Conv, reader merkle.LogKey, w Want) (es []merkle.Entry, rest Want, err error) {
+	standing := n.Standing(c, reader)
+	if standing == Unknown {
+		return nil, Want{}, ErrNotYet
+	}
+	err = n.view(func(tx *store.Tx) (err error) {
+		past := n.dag(c).Past(tx)
+		var may func(merkle.Entry) bool
+		if standing == Removed {
+			may = Within(past, n.removal(reader))
+		}
+		es, rest, err = Select(tx, n.dag(c), w, may)
+		return errors.Join(err, past.Err())
+	})
+	return es, rest, err
+}
+
+func (n *node) Add(c Conv, _ peer.ID, blocks []merkle.Block) (res merkle.Result, err error) {
+	err = n.update(func(tx *store.Tx) (err error) {
+		res, err = n.dag(c).Add(tx, blocks)
+		return err
+	})
+	n.mu.Lock()
+	n.added += len(blocks)
+	heard, s := n.onAdd, n.service
+	n.mu.Unlock()
+	if heard != nil {
+		heard()
+	}
+	if s != nil {
+		s.Announce(c)
+	}
+	return res, err
+}
+
+func (n *node) Seen(_ Conv, log merkle.LogKey, marks []Mark) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.seen[log] == nil {
+		n.seen[log] = map[Mark]bool{}
+	}
+	for _, m := range marks {
+		n.seen[log][m] = true
+	}
+}
+
+// hasSeen says whether the holder of a log has said that it has an entry.
+func (n *node) hasSeen(by merkle.LogKey, e merkle.Entry) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.seen[by][Mark{Log: e.Log, Seq: e.Seq, ID: e.ID}]
+}
+
+// A world holds nodes and the streams between them, and runs them one event at a
+// time in an order that its seed decides.
+type world struct {
+	t       testing.TB
+	seed    uint64
+	rng     *rand.Rand
+	now     time.Time
+	nodes   []*node
+	ledgers map[*node]*ledger
+	leases  map[*node]*leases
+	links   []*link
+	dirty   map[*engine]bool
+	events  []Event
+	spy     func(from, to *node, frame []byte) // sees each frame that arrives
+}
+
+// A link is a stream: the dialer's end is 0.
+type link struct {
+	nodes   [2]*node
+	engines [2]*engine
+	queues  [2][][]byte // frames on the way from each end
+	err     error       // why it ended
+	blame   *node       // whose end broke the protocol, as the other sees it
+}
+
+func newWorld(t testing.TB, seed uint64, nodes ...*node) *world {
+	w := &world{
+		t: t, seed: seed, rng: rand.New(rand.NewPCG(seed, 6)), now: time.Unix(1_800_000_000, 0),
+		nodes: nodes, ledgers: map[*node]*ledger{}, leases: map[*node]*leases{}, dirty: map[*engine]bool{},
+	}
+	for _, n := range nodes {
+		w.ledgers[n], w.leases[n] = newLedger(), newLeases()
+		n.onAdd = func() { w.announce(n) }
+	}
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("seed %d", seed)
+		}
+	})
+	return w
+}
+
+// dial opens a stream; the dialer offers the conversations, none: all.
+func (w *world) dial(a, b *node, convs ...Conv) *link {
+	l := &link{nodes: [2]*node{a, b}}
+	for i, n := range l.nodes {
+		c := config{logs: n, self: n.id, peer: l.nodes[1-i].id, role: role(i), ledger: w.ledgers[n], leases: w.leases[n]}
+		for j := range c.nonce {
+			c.nonce[j] = byte(w.rng.Uint32())
+		}
+		l.engines[i] = newEngine(c, w.now)
+	}
+	w.links = append(w.links, l)
+	w.check(l, 0, l.engines[0].offer(w.now, convs))
+	return l
+}
+
+// check ends a link whose engine found an error.
+func (w *world) check(l *link, end int, err error) {
+	if err == nil || l.err != nil {
+		return
+	}
+	l.err = err
+	if errors.Is(err, errProtocol) {
+		l.blame = l.nodes[1-end]
+		w.ledgers[l.nodes[end]].banish(l.nodes[1-end].id, w.now)
+	}
+	w.cut(l)
+}
+
+// cut ends a stream; frames on the way are lost.
+func (w *world) cut(l *link) {
+	for _, e := range l.engines {
+		e.end()
+		w.events = append(w.events, e.takeEvents()...)
+		delete(w.dirty, e)
+	}
+	w.links = slices.DeleteFunc(w.links, func(o *link) bool { return o == l })
+}
+
+// announce tells a node's engines that the group has changed there.
+func (w *world) announce(n *node) {
+	for _, l := range w.links {
+		for i, e := range l.engines {
+			if l.nodes[i] == n {
+				w.dirty[e] = true
+			}
+		}
+	}
+}
+
+// step lets one end of one link do something; it says whether anything was done.
+func (w *world) step(l *link, end int) bool {
+	e, did := l.engines[end], false
+	if w.dirty[e] {
+		delete(w.dirty, e)
+		did = true
+		w.check(l, end, e.announce(w.now, group))
+	}
+	if q := l.queues[1-end]; l.err == nil && len(q) > 0 && !e.full() {
+		l.queues[1-end] = q[1:]
+		did = true
+		if w.spy != nil {
+			w.spy(l.nodes[1-end], l.nodes[end], q[0])
+		}
+		w.check(l, end, e.handle(w.now, q[0]))
+	}
+	if l.err == nil {
+		w.check(l, end, e.tick(w.now))
+	}
+	if l.err == nil && len(l.queues[end]) < 4 {
+		frame, err := e.next(w.now)
+		w.check(l, end, err)
+		if frame != nil {
+			did = true
+			l.queues[end] = append(l.queues[end], frame)
+		}
+	}
+	w.events = append(w.events, e.takeEvents()...)
+	return did
+}
+
+// round lets random ends act; it says whether anything was done.
+func (w *world) round() bool {
+	did := false
+	links := slices.Clone(w.links)
+	w.rng.Shuffle(len(links), func(i, j int) { links[i], links[j] = links[j], links[i] })
+	for _, l := range links {
+		end := w.rng.IntN(2)
+		for _, i := range []int{end, 1 - end} {
+			if l.err == nil && slices.Contains(w.links, l) {
+				did = w.step(l, i) || did
+			}
+		}
+	}
+	return did
+}
+
+// settle runs until nothing happens for d of virtual time.
+func (w *world) settle(d time.Duration) {
+	w.t.Helper()
+	rest := w.now.Add(d)
+	for range 200_000 {
+		if w.round() {
+			rest = w.now.Add(d)
+			continue
+		}
+		if !w.now.Before(rest) {
+			return
+		}
+		w.now = w.nextDeadline(rest)
+	}
+	w.t.Fatalf("seed %d: the streams never come to rest", w.seed)
+}
+
+// nextDeadline is when the first engine has something to do, or t.
+func (w *world) nextDeadline(t time.Time) time.Time {
+	for _, l := range w.links {
+		for _, e := range l.engines {
+			if d := e.deadline(); d.Before(t) {
+				t = latest(d, w.now.Add(time.Millisecond))
+			}
+		}
+	}
+	return t
+}
+
+// same fails the test unless all nodes have the same entries.
+func (w *world) same(nodes ...*node) {
+	w.t.Helper()
+	want := nodes[0].ids()
+	for _, n := range nodes[1:] {
+		got := n.ids()
+		for id := range want {
+			if !got[id] {
+				w.t.Fatalf("seed %d: %s has %d entries, %s %d; %s is missing", w.seed, nodes[0].name, len(want), n.name, len(got), id)
+			}
+		}
+		if len(got) != len(want) {
+			w.t.Fatalf("seed %d: %s has %d entries, %s %d", w.seed, nodes[0].name, len(want), n.name, len(got))
+		}
+	}
+}
+
+func (w *world) hasEvent(k EventKind, at, with *node) bool {
+	return slices.ContainsFunc(w.events, func(ev Event) bool { return ev.Kind == k && ev.Peer == with.id && ev.Log == with.log() })
+}
+
+func text(i int) string { return fmt.Sprintf("message %d", i) }
