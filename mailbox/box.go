@@ -57,22 +57,31 @@ func OpenBox(ctx context.Context, l *Link, e Entry) (*Box, error) {
 	if err != nil {
 		return nil, err
 	}
-	body := ownerBody{Opening: o, Class: e.Class}
-	f := &ownerFrame{Class: e.Class}
-	if e.Grant != nil {
-		body.Grant = grantID(e.Grant.Token)
-		f.Grant = body.Grant
-		f.Use = seal.Expand(e.Grant.Token, label.MailboxGrantUse, mustEncode(body))
-	}
-	f.Sig = sign(e.Key.key, label.MailboxOwner, body)
+	f, transcript := proveOwner(e, o)
 	w, err := as[welcomeFrame](l.ask(f))
 	if err != nil {
 		return nil, err
 	}
-	if expect == nil && !w.madeBy(e.Grant.Token, mustEncode(body)) {
+	if expect == nil && !w.madeBy(e.Grant.Token, transcript) {
 		return nil, ErrImpostor
 	}
 	return w.box(l, e.Key, o.Receipt)
+}
+
+// proveOwner signs the opening with the box key and proves the grant's token
+// without showing it.
+func proveOwner(e Entry, o opening) (f *ownerFrame, transcript []byte) {
+	f = &ownerFrame{Class: e.Class}
+	if e.Grant != nil {
+		f.Grant = grantID(e.Grant.Token)
+	}
+	body := ownerBody{Opening: o, Class: f.Class, Grant: f.Grant}
+	transcript = mustEncode(body)
+	if e.Grant != nil {
+		f.Use = seal.Expand(e.Grant.Token, label.MailboxGrantUse, transcript)
+	}
+	f.Sig = sign(e.Key.key, label.MailboxOwner, body)
+	return f, transcript
 }
 
 // madeBy reports whether the custodian proved the token.
@@ -108,20 +117,29 @@ func (b *Box) do(f any) error {
 func (b *Box) SetSlots(weeks map[uint64][]SlotHash, replace bool) error {
 	f := &slotsFrame{Replace: replace}
 	n := 0
+	for _, w := range sortedSlots(weeks) {
+		if n += len(w.Hashes); n > maxSlotsFrame {
+			if err := b.do(f); err != nil {
+				return err
+			}
+			f, n = &slotsFrame{}, len(w.Hashes)
+		}
+		f.Weeks = append(f.Weeks, w)
+	}
+	return b.do(f)
+}
+
+// sortedSlots puts slots in the order in which they travel, in parts of at most
+// maxSlotsFrame.
+func sortedSlots(weeks map[uint64][]SlotHash) (all []WeekSlots) {
 	for _, w := range slices.Sorted(maps.Keys(weeks)) {
 		hashes := slices.Clone(weeks[w])
 		slices.SortFunc(hashes, func(a, b SlotHash) int { return bytes.Compare(a[:], b[:]) })
 		for part := range slices.Chunk(slices.Compact(hashes), maxSlotsFrame) {
-			if n += len(part); n > maxSlotsFrame {
-				if err := b.do(f); err != nil {
-					return err
-				}
-				f, n = &slotsFrame{}, len(part)
-			}
-			f.Weeks = append(f.Weeks, WeekSlots{Week: w, Hashes: part})
+			all = append(all, WeekSlots{Week: w, Hashes: part})
 		}
 	}
-	return b.do(f)
+	return all
 }
 
 // Delete signs parcels away: idempotent, also for parcels that never came here,

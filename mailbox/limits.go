@@ -1,6 +1,10 @@
 package mailbox
 
-import "time"
+import (
+	"time"
+
+	"causeway/seal"
+)
 
 // Limits of the mailbox (docs/spec/07-mailbox.md, section 9).
 const (
@@ -29,7 +33,7 @@ const (
 	RequestTTL  = 7 * day
 	// MaxOffer bounds the sealed offer of a stand-in in bytes, MaxStandIns the
 	// stand-ins of one box, MaxStandInTTL how far ahead one expires.
-	MaxOffer      = 8 << 10
+	MaxOffer      = 16 << 10
 	MaxStandIns   = 64
 	MaxStandInTTL = 90 * day
 	// MaxStandInTags bounds the daily tags of one stand-in.
@@ -50,18 +54,21 @@ const (
 	maxWeeksAhead  = 26
 	maxSlots       = 16_384 // of one box
 	maxSlotsFrame  = 4_096
-	maxBoxes       = 64       // of one grant, of any class
-	maxTombstones  = 20_000   // of one box
-	maxPage        = 1_000    // rows of a list, deletions of a frame
-	maxSessions    = 64       // streams served at once
-	maxFetch       = 256      // parcels of one FETCH, MaxParcel bytes in all
-	maxSteps       = 128      // frames of a peer that is no owner, but for bytes
-	maxGreeting    = 512      // bytes of a frame of such a peer, but for bytes
-	frameOverhead  = 16       // what a frame adds to its bytes
-	chunk          = 64 << 10 // bytes of a parcel in one frame
-	frameTimeout   = 15 * time.Second
+	maxBoxes       = 64               // of one grant, of any class
+	maxTombstones  = 20_000           // of one box
+	maxPage        = 1_000            // rows of a list, deletions of a frame
+	maxSessions    = 64               // streams served at once
+	maxFetch       = 256              // parcels of one FETCH, MaxParcel bytes in all
+	maxSteps       = 128              // frames of a peer that is no owner, but for bytes
+	maxGreeting    = 512              // bytes of a frame of such a peer, but for bytes
+	frameOverhead  = 16               // what a frame adds to its bytes
+	chunk          = 64 << 10         // bytes of a parcel in one frame
+	frameTimeout   = 15 * time.Second // for one frame
+	greetTimeout   = 20 * time.Second // for all until a peer has shown a right
+	clockJump      = 7 * day          // a clock that went on so far at once is doubted
+	clockDoubt     = day              // for so long
 	sweepBatch     = 256
-	parcelOverhead = 64 // what sealing adds: salt, commitment, tag
+	parcelOverhead = seal.BoxOverhead
 	pieceHeader    = 20 // set, index, count
 )
 

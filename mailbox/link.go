@@ -27,6 +27,7 @@ type Link struct {
 	r             *bufio.Reader
 	stop          func() bool
 	ctx           context.Context
+	until         time.Time // the end of it all; zero: none
 }
 
 // Over makes a Link of a stream of protocol label.MailboxProtocol.
@@ -54,7 +55,11 @@ func (l *Link) bind(ctx context.Context) {
 
 // progress gives the peer time for one frame.
 func (l *Link) progress() error {
-	if err := l.stream.SetDeadline(time.Now().Add(frameTimeout)); err != nil {
+	deadline := time.Now().Add(frameTimeout)
+	if !l.until.IsZero() && l.until.Before(deadline) {
+		deadline = l.until
+	}
+	if err := l.stream.SetDeadline(deadline); err != nil {
 		return err
 	}
 	if err := l.ctx.Err(); err != nil { // it may have ended before the new deadline
@@ -132,6 +137,7 @@ func (c *Custodian) admitLink(ctx context.Context, l *Link) bool {
 // serve drives one session over a link until the peer is done: nil then.
 func (c *Custodian) serve(l *Link, now func() time.Time) error {
 	s := &session{c: c, self: l.local, peer: l.remote}
+	l.until = time.Now().Add(greetTimeout)
 	for {
 		b, err := l.read(s.limit())
 		if errors.Is(err, io.EOF) {
@@ -148,6 +154,9 @@ func (c *Custodian) serve(l *Link, now func() time.Time) error {
 		}
 		if err != nil {
 			return err
+		}
+		if s.class != 0 || s.put != nil {
+			l.until = time.Time{}
 		}
 		for _, f := range answer {
 			if err := l.write(f); err != nil {

@@ -22,6 +22,7 @@ const (
 	subBytes               // box, parcel: the sealed bytes
 	subStandIn             // first 8 bytes of the ask hash
 	subDue                 // time, kind, rest of the key of what ends then
+	subClock               // nothing: what the clock said last
 )
 
 func key(sub byte, parts ...any) []byte {

@@ -13,8 +13,12 @@ import (
 // stand-ins, withdrawn grants, and boxes that nobody can use any more. It works
 // in short transactions and returns how many records it looked at. The caller
 // runs it every few minutes; nothing goes wrong if it does not, but space comes
-// free later.
+// free later. After a jump of the clock it removes nothing for clockDoubt.
 func (c *Custodian) Sweep(now time.Time) (int, error) {
+	doubtful, err := c.doubts(now)
+	if err != nil || doubtful {
+		return 0, err
+	}
 	total := 0
 	for {
 		done, more := 0, false
@@ -30,6 +34,36 @@ func (c *Custodian) Sweep(now time.Time) (int, error) {
 			return total, nil
 		}
 	}
+}
+
+// clockRow is what the clock said at the last sweep, and until when it is
+// doubted.
+type clockRow struct {
+	_           struct{} `cbor:",toarray"`
+	Seen, Doubt uint64
+}
+
+// doubts reports whether the clock may be wrong: it went on by more than
+// clockJump between two sweeps, and less than clockDoubt of running has passed
+// since. A machine that was off for so long only sweeps later; one whose clock
+// is set to 2100 for an hour loses nothing.
+func (c *Custodian) doubts(now time.Time) (doubtful bool, err error) {
+	t := seconds(now)
+	err = c.db.Update(func(tx *store.Tx) error {
+		var r clockRow
+		known, err := load(tx, key(subClock), &r)
+		if err != nil {
+			return err
+		}
+		if known && t > r.Seen+uint64(clockJump/time.Second) {
+			r.Doubt = t + uint64(clockDoubt/time.Second)
+		} else if t < r.Seen {
+			r.Doubt = 0
+		}
+		r.Seen, doubtful = t, t < r.Doubt
+		return save(tx, key(subClock), &r)
+	})
+	return doubtful, err
 }
 
 // sweepSome handles up to sweepBatch due entries and says whether more wait.
