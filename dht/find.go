@@ -33,9 +33,12 @@ func (f *Finder) Publish(ctx context.Context, tag Tag) error {
 	return errors.Join(errs...)
 }
 
-// publish returns nil only if a DHT peer answered during the lookup: Provide
-// itself also succeeds when every peer it knows is gone.
+// publish returns nil only if there was something to publish and a DHT peer
+// answered during the lookup: Provide itself succeeds without either.
 func (o *overlay) publish(ctx context.Context, tag Tag) error {
+	if len(o.dht.FilteredAddrs()) == 0 {
+		return fmt.Errorf("publish on %s: %w", o.network, ErrNoAddress)
+	}
 	ctx, cancel := context.WithTimeout(ctx, publishTimeout)
 	defer cancel()
 	watched, stop := context.WithCancel(ctx)

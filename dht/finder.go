@@ -45,6 +45,9 @@ type Report struct {
 var (
 	// ErrNoPeers means that no DHT server can be reached at present.
 	ErrNoPeers = errors.New("dht: no peer to ask")
+	// ErrNoAddress means that the host has no address that others on a network
+	// could dial, so there is nothing to publish.
+	ErrNoAddress = errors.New("dht: no address that others could dial")
 	// ErrNoNetwork means that the Finder has no network at all.
 	ErrNoNetwork = errors.New("dht: no network to find peers in")
 	// ErrClosed is returned after Close.

@@ -67,6 +67,10 @@ func TestThrowawayHostFindsAndReaches(t *testing.T) {
 		t.Errorf("a throw-away host listens on %v and tells %v", got, h.Addrs())
 	}
 
+	if err := masked.Publish(t.Context(), tag); !errors.Is(err, dht.ErrNoAddress) {
+		t.Errorf("a host that nobody can dial publishes: %v", err)
+	}
+
 	gone, err := alice.EventBus().Subscribe(new(event.EvtPeerConnectednessChanged))
 	if err != nil {
 		t.Fatal(err)

@@ -51,7 +51,7 @@ const (
 	// addressSettle lets a burst of address changes end before publishing.
 	addressSettle = 5 * time.Second
 	// hurryGap is the least time between two publishings of all tags.
-	hurryGap = time.Minute
+	hurryGap = 20 * time.Second
 	// dayJitter spreads the change of tags after midnight UTC; lookups cover
 	// the day before and after, so nobody is missed.
 	dayJitter = 30 * time.Minute

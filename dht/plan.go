@@ -11,7 +11,7 @@ import (
 type plan struct {
 	overlays int
 	slots    map[posting]*slot
-	hurried  []time.Time // by overlay: when all its tags were last made due
+	hurries  []hurried // by overlay
 }
 
 // posting is one tag on one network, named by its index in the Finder.
@@ -19,6 +19,10 @@ type posting struct {
 	tag     Tag
 	overlay int
 }
+
+// hurried says when all tags of a network were last made due, and will be next;
+// next may be over by now.
+type hurried struct{ last, next time.Time }
 
 type slot struct {
 	due      time.Time
@@ -29,7 +33,7 @@ type slot struct {
 }
 
 func newPlan(overlays int) *plan {
-	return &plan{overlays: overlays, slots: make(map[posting]*slot), hurried: make([]time.Time, overlays)}
+	return &plan{overlays: overlays, slots: make(map[posting]*slot), hurries: make([]hurried, overlays)}
 }
 
 // replace makes tags the ones to publish: new ones at once, others as planned.
@@ -49,15 +53,18 @@ func (p *plan) replace(tags []Tag, now time.Time) {
 // hurry makes all tags of one network due after a while, but not twice within
 // hurryGap.
 func (p *plan) hurry(overlay int, now time.Time, after time.Duration) {
-	at, last := now.Add(after), p.hurried[overlay]
-	switch ahead := last.Sub(now); {
-	case ahead > hurryGap: // the clock was put back
-	case ahead > 0:
-		at = last
-	case last.Add(hurryGap).After(at):
-		at = last.Add(hurryGap)
+	h := &p.hurries[overlay]
+	if !h.next.After(now) {
+		h.last = h.next
 	}
-	p.hurried[overlay] = at
+	at := now.Add(after)
+	if earliest := h.last.Add(hurryGap); earliest.After(at) && !earliest.After(now.Add(hurryGap)) { // else the clock was put back
+		at = earliest
+	}
+	if h.next.After(now) && h.next.Before(at) {
+		at = h.next
+	}
+	h.next = at
 	for post, s := range p.slots {
 		if post.overlay != overlay {
 			continue
@@ -107,7 +114,7 @@ func (p *plan) settle(post posting, err error, now time.Time) {
 		s.failures++
 	}
 	if again { // it went out with the addresses of before
-		s.due = p.hurried[post.overlay]
+		s.due = p.hurries[post.overlay].next
 	}
 }
 

@@ -62,7 +62,7 @@ func TestPlanRetriesFailuresAndWaitsForPeers(t *testing.T) {
 	}
 }
 
-func TestPlanHurriesOnceAMinute(t *testing.T) {
+func TestPlanHurriesNowAndThen(t *testing.T) {
 	p := newPlan(2)
 	p.replace([]Tag{{1}}, noon)
 	settle := func(now time.Time) (n int) {
@@ -79,8 +79,19 @@ func TestPlanHurriesOnceAMinute(t *testing.T) {
 		p.hurry(0, now, 0)
 		published += settle(now)
 	}
-	if published < 8 || published > 11 {
+	if published < 25 || published > 31 {
 		t.Errorf("published %d times in ten minutes of changes", published)
+	}
+}
+
+func TestPlanNetworkThatIsEnteredDoesNotWaitForAddressesToSettle(t *testing.T) {
+	p := newPlan(1)
+	p.replace([]Tag{{1}}, noon)
+	p.settle(p.take(noon, 1)[0], ErrNoPeers, noon)
+	p.hurry(0, noon, addressSettle)
+	p.hurry(0, noon.Add(time.Second), 0)
+	if len(p.take(noon.Add(time.Second), 1)) != 1 {
+		t.Error("entered, and nothing is published")
 	}
 }
 

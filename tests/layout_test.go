@@ -9,6 +9,7 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -37,10 +38,18 @@ func parse(at string, text any) (source, error) {
 	}, nil
 }
 
-// house parses every Go file of the module.
-func house(t *testing.T) (all []source) {
+// house parses every Go file of the module, once.
+func house(t *testing.T) []source {
 	t.Helper()
-	err := filepath.WalkDir("..", func(p string, d fs.DirEntry, err error) error {
+	all, err := parsed()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+var parsed = sync.OnceValues(func() (all []source, err error) {
+	err = filepath.WalkDir("..", func(p string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}
@@ -56,11 +65,8 @@ func house(t *testing.T) (all []source) {
 		all = append(all, s)
 		return err
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return all
-}
+	return all, err
+})
 
 func TestHouseRules(t *testing.T) {
 	files := house(t)
