@@ -35,7 +35,7 @@ type Look struct {
 var looks = map[State]Look{
 	StateDraft:     {"   ", "✎", "draft"},
 	StateQueued:    {"○○○", "◷", "queued on this device"},
-	StateParked:    {"●●●", "⬒", "parked"},
+	StateParked:    {"●○○", "⬒", "parked"},
 	StateSent:      {"───", "→", "handed over"},
 	StateDelivered: {"━━━", "✓✓", "delivered"},
 	StateRead:      {"━●━", "✓✓", "read"},
@@ -51,7 +51,9 @@ func LookOf(s State, copies, receipts Share) Look {
 		return Look{Stones: "○○○", Mark: "?", Words: string(s)}
 	}
 	switch {
-	case s == StateParked && copies.Want > 0:
+	case s == StateParked && copies.Want == 0: // only the signatures are known, not how many were asked
+		l.Stones = stones(Share{Have: min(3, copies.Have), Want: 3})
+	case s == StateParked:
 		l.Stones = stones(copies)
 		l.Mark += fmt.Sprintf(" %d/%d", copies.Have, copies.Want)
 		l.Words = fmt.Sprintf("parked with %d of %d custodians", copies.Have, copies.Want)

@@ -1,0 +1,108 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"causeway/api"
+	"causeway/node"
+
+	"github.com/spf13/cobra"
+)
+
+// born is a new user.
+type born struct {
+	V        api.V1 `json:"v"`
+	UID      string `json:"uid"`
+	Name     string `json:"name"`
+	Recovery string `json:"recovery"` // 24 words, shown once
+}
+
+func (a *app) initVerb() *cobra.Command {
+	var name string
+	var s secrets
+	c := verb("init", "Make a user and its first device; works without a network", nothing, func(context.Context, []string) error {
+		b, err := a.create(name, &s)
+		if err != nil {
+			return err
+		}
+		return a.show(b, func(w io.Writer) { a.showBorn(w, b) })
+	})
+	c.Example = "  peer init --name Alice\n  peer init --name Bot --no-passphrase --json"
+	c.Flags().StringVar(&name, "name", "", "what others see until they call you something else")
+	s.flags(c)
+	c.Flags().BoolVar(&s.none, "no-passphrase", false, "keep the key of the store in a file that only you can read")
+	return c
+}
+
+// create makes the user of this home.
+func (a *app) create(name string, s *secrets) (born, error) {
+	p, err := a.paths()
+	if err != nil {
+		return born{}, err
+	}
+	if exists(p.Store) {
+		return born{}, a.occupied()
+	}
+	if name == "" {
+		if name, err = a.askName(); err != nil {
+			return born{}, err
+		}
+	}
+	unlock, err := s.choose(a, p)
+	if err != nil {
+		return born{}, err
+	}
+	for _, dir := range []string{p.Data, p.State} {
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			return born{}, err
+		}
+	}
+	words, uid, err := node.Init(p.Store, name, unlock)
+	if err != nil {
+		return born{}, err
+	}
+	if s.none {
+		a.say("No passphrase: the key of the store is in %s. Whoever copies that file and the store reads everything.", p.Key)
+	}
+	return born{UID: uid.String(), Name: name, Recovery: strings.Join(words, " ")}, nil
+}
+
+func (a *app) occupied() *api.Error {
+	return api.Errorf(api.KindRefused, "somebody is set up here already: start with `%s serve`, or choose another place with --home or --profile", a.self())
+}
+
+func (a *app) askName() (string, error) {
+	if !terminal(a.in) || !terminal(a.err) {
+		return "", usage("say who you are: --name NAME")
+	}
+	user := os.Getenv("USER")
+	fmt.Fprintf(a.err, "Your name, as others will see it [%s]: ", user)
+	l, err := a.lines.ReadString('\n')
+	if err != nil {
+		return "", err
+	}
+	if name := first(strings.TrimSpace(l), user); name != "" {
+		return name, nil
+	}
+	return "", usage("say who you are: --name NAME")
+}
+
+func (a *app) showBorn(w io.Writer, b born) {
+	fmt.Fprintf(w, "%s\n%s\n\n", api.InertLine(b.Name), b.UID)
+	fmt.Fprintln(w, "Your 24 recovery words. They are shown this once and kept nowhere: write them on paper.")
+	fmt.Fprintln(w, "Whoever has them is you; without them a lost device is a lost name.")
+	fmt.Fprintln(w)
+	words := strings.Fields(b.Recovery)
+	rows := (len(words) + 3) / 4
+	for r := range rows {
+		for i := r; i < len(words); i += rows {
+			fmt.Fprintf(w, "%4d %-10s", i+1, words[i])
+		}
+		fmt.Fprintln(w)
+	}
+	a.say("\nNext: `%s serve` starts the node.", a.self())
+}
