@@ -44,7 +44,6 @@ func (n *Node) collect(ctx context.Context) {
 			n.soon("collect", ctx)
 		}
 	}
-	n.visitSelf(ctx, secret)
 	for _, c := range n.set.All() {
 		if c.State().Shape == chat.Group {
 			n.collectGroup(ctx, c)

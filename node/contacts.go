@@ -290,7 +290,7 @@ func (n *Node) confirm(tx *store.Tx, w *chat.Writer) error {
 	if _, err := n.book.Confirm(tx, s.Peer, [32]byte(c.ID), time.Now()); err != nil {
 		return err
 	}
-	if err := n.events.add(tx, eventRecord{Kind: "contact", Chat: n.chatName(tx, c), Contact: s.Peer[:]}); err != nil {
+	if err := n.events.add(tx, eventRecord{Kind: "contact", Chat: n.chatName(tx, s), Contact: s.Peer[:]}); err != nil {
 		return err
 	}
 	return n.greet(tx, w, s.Peer)

@@ -139,6 +139,8 @@ func (n *Node) sealOffer(tx *store.Tx, inv contact.Invite) ([]byte, error) {
 
 // visitSelf empties and tends this node's own first-contact box.
 func (n *Node) visitSelf(ctx context.Context, secret boxSecret) {
+	n.self.Lock()
+	defer n.self.Unlock()
 	grant, err := n.keeper.Grant([32]byte(n.me.UID), mailbox.Terms{}, time.Now())
 	if err == nil {
 		err = n.visitFirst(ctx, n.keeper.Local(ctx), &grant, secret)
@@ -205,12 +207,11 @@ func (n *Node) visitFirst(ctx context.Context, link *mailbox.Link, grant *mailbo
 // takeRequests opens what joiners left. A request that is refused is deleted as
 // well: its author learns nothing from it but that nobody answers.
 func (n *Node) takeRequests(box *mailbox.Box) error {
-	slots := map[mailbox.SlotHash]mailbox.Slot{}
+	slots := map[mailbox.SlotHash]bool{}
 	err := n.db.View(func(tx *store.Tx) error {
 		all, err := n.book.Invites(tx)
 		for _, i := range all {
-			s := mailbox.RequestSlot(i.Invite.DepositToken())
-			slots[s.Hash(box.Custodian)] = s
+			slots[mailbox.RequestSlot(i.Invite.DepositToken()).Hash(box.Custodian)] = true
 		}
 		return err
 	})
@@ -219,11 +220,10 @@ func (n *Node) takeRequests(box *mailbox.Box) error {
 	}
 	var done []mailbox.ParcelID
 	_, err = box.Collect(mailbox.Collecting{}, func(h mailbox.Held, sealed []byte) error {
-		slot, known := slots[h.Slot]
-		if !known {
+		if !slots[h.Slot] {
 			return nil
 		}
-		if err := n.takeRequest(slot, sealed, h.Deposited); err != nil {
+		if err := n.redeem(sealed, h.Deposited); err != nil {
 			n.log.Info("a request is refused", "err", err)
 		}
 		if n.ctx.Err() == nil {
@@ -232,18 +232,6 @@ func (n *Node) takeRequests(box *mailbox.Box) error {
 		return nil
 	})
 	return errors.Join(err, box.Delete(done...))
-}
-
-func (n *Node) takeRequest(slot mailbox.Slot, sealed []byte, arrived time.Time) error {
-	piece, err := slot.Open(sealed)
-	if err != nil {
-		return err
-	}
-	b, err := mailbox.Join([]mailbox.Piece{piece})
-	if err != nil {
-		return err
-	}
-	return n.redeem(b, arrived)
 }
 
 // introRow is a link that this user accepted, on its way to the inviter.
@@ -286,6 +274,7 @@ func (n *Node) Accept(ctx context.Context, link, as string) (Contact, error) {
 	ctx, cancel := context.WithTimeout(ctx, findTime)
 	defer cancel()
 	if err := n.introduceOne(ctx, inv.ID()); err != nil {
+		n.log.Info("introduce", "invite", inv.ID(), "err", err)
 		n.soon("introduce", n.ctx)
 		if k := (*Explained)(nil); errors.As(explain(err), &k) {
 			return Contact{}, k
@@ -376,7 +365,7 @@ func (n *Node) leaveRequest(ctx context.Context, link *mailbox.Link, inv contact
 	}
 	slot := mailbox.RequestSlot(inv.DepositToken())
 	if len(row.Request) == 0 {
-		if err := n.propose(inv, opened, slot, &row); err != nil {
+		if err := n.propose(inv, opened, &row); err != nil {
 			return errors.Join(err, link.Close())
 		}
 	}
@@ -397,7 +386,7 @@ func (n *Node) leaveRequest(ctx context.Context, link *mailbox.Link, inv contact
 
 // propose founds the 1:1 conversation and writes the request, in one
 // transaction: it is the same request however often it has to be left.
-func (n *Node) propose(inv contact.Invite, o *contact.Offer, slot mailbox.Slot, row *introRow) error {
+func (n *Node) propose(inv contact.Invite, o *contact.Offer, row *introRow) error {
 	err := n.db.Update(func(tx *store.Tx) error {
 		mine, err := n.set.NewLog(tx)
 		if err != nil {
@@ -413,15 +402,9 @@ func (n *Node) propose(inv contact.Invite, o *contact.Offer, slot mailbox.Slot, 
 		if _, err := n.book.Propose(tx, p, time.Now()); err != nil {
 			return err
 		}
-		parcel, err := n.sealRequest(tx, inv, o, mine, found)
-		if err != nil {
+		if row.Request, err = n.sealRequest(tx, inv, o, mine, found); err != nil {
 			return err
 		}
-		sealed, err := slot.Seal(parcel, mailbox.MaxRequest)
-		if err != nil {
-			return err
-		}
-		row.Request = sealed[0].Sealed
 		return putRow(tx, nodeKey(subIntro, inv.ID()), row)
 	})
 	n.sync.Refresh()

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/libp2p/go-libp2p/core/host"
+	"github.com/libp2p/go-libp2p/core/network"
 	"github.com/libp2p/go-libp2p/core/peer"
 	ma "github.com/multiformats/go-multiaddr"
 
@@ -52,6 +53,7 @@ type Node struct {
 	tags    *dht.Advertiser
 	sync    *dagsync.Service
 	events  *events
+	self    sync.Mutex // one visit to this node's own box at a time
 	online  *online
 	pace    *pace
 	started time.Time
@@ -101,7 +103,7 @@ func (n *Node) open() (err error) {
 	if n.keeper, err = mailbox.NewCustodian(n.db); err != nil {
 		return err
 	}
-	n.host.SetStreamHandler(label.MailboxProtocol, n.keeper.Handler(n.ctx))
+	n.host.SetStreamHandler(label.MailboxProtocol, n.atTheDoor())
 	n.finder, err = dht.New(n.ctx, n.host, dht.Config{
 		Networks: n.cfg.Networks, Bootstrap: n.cfg.Bootstrap, Server: n.cfg.DHTServer, Nearby: n.nearby,
 	})
@@ -114,6 +116,16 @@ func (n *Node) open() (err error) {
 	return nil
 }
 
+// atTheDoor serves the mailbox protocol, and looks after each visit whether
+// somebody left a request for this user.
+func (n *Node) atTheDoor() network.StreamHandler {
+	serve := n.keeper.Handler(n.ctx)
+	return func(s network.Stream) {
+		serve(s)
+		n.wake["door"].ring()
+	}
+}
+
 // run starts the node's own goroutines, each of which waits for its bell, its
 // time or the end.
 func (n *Node) run() {
@@ -121,6 +133,7 @@ func (n *Node) run() {
 	n.loop("publish", publishEvery, n.publish)
 	n.loop("outbox", outboxEvery, n.outbox)
 	n.loop("collect", collectEvery, n.collect)
+	n.loop("door", collectEvery, n.standInHere)
 	n.loop("introduce", introduceEvery, n.introduce)
 	n.loop("sweep", sweepEvery, n.sweep)
 }
@@ -156,7 +169,7 @@ func (b *bell) ring() {
 
 func newBells() map[string]*bell {
 	m := map[string]*bell{}
-	for _, name := range []string{"meet", "publish", "outbox", "collect", "introduce", "sweep"} {
+	for _, name := range []string{"meet", "publish", "outbox", "collect", "door", "introduce", "sweep"} {
 		m[name] = &bell{c: make(chan struct{}, 1)}
 	}
 	return m

@@ -254,7 +254,7 @@ func (n *Node) keepReceipts(p place, row parkedRow, entries []merkle.Entry) erro
 		if row.UpTo == was {
 			return nil
 		}
-		return n.recordAcked(tx, p.conv, n.chatName(tx, p.conv), chat.Acked{Log: row.Log, From: was, To: row.UpTo - 1})
+		return n.recordAcked(tx, p.conv, n.chatName(tx, p.conv.State()), chat.Acked{Log: row.Log, From: was, To: row.UpTo - 1})
 	})
 }
 

@@ -80,7 +80,7 @@ func (n *Node) settle(tx *store.Tx, w *chat.Writer) error {
 	if err := n.keepOrder(w); err != nil {
 		return err
 	}
-	if err := n.recordAll(tx, c, w.Got()); err != nil {
+	if err := n.recordAll(tx, w); err != nil {
 		return err
 	}
 	changed := w.Got().Changed
@@ -105,10 +105,11 @@ func (n *Node) keepOrder(w *chat.Writer) error {
 	return nil
 }
 
-func (n *Node) recordAll(tx *store.Tx, c *chat.Conversation, got chat.Received) error {
-	name := n.chatName(tx, c)
+func (n *Node) recordAll(tx *store.Tx, w *chat.Writer) error {
+	c, s, got := w.Conversation(), w.State(), w.Got()
+	name := n.chatName(tx, s)
 	record := func(kind string, m chat.Message) error {
-		return n.events.add(tx, eventRecord{Kind: kind, Chat: name, Conv: c.ID, Message: m.ID, Text: n.line(tx, c, m)})
+		return n.events.add(tx, eventRecord{Kind: kind, Chat: name, Conv: c.ID, Message: m.ID, Text: n.line(tx, s, m)})
 	}
 	for _, m := range got.Messages {
 		if err := record("message", m); err != nil {

@@ -16,11 +16,11 @@ import (
 func (n *Node) show(tx *store.Tx, c *chat.Conversation, m chat.Message) (Message, error) {
 	s := c.State()
 	out := Message{
-		ID: m.ID, Chat: n.chatName(tx, c), Author: n.personOf(tx, s, m.Author), Own: m.Own,
+		ID: m.ID, Chat: n.chatName(tx, c.State()), Author: n.personOf(tx, s, m.Author), Own: m.Own,
 		Time: m.Time.UTC(), Kind: "text", Text: m.Text, Reply: m.Reply, State: StateReceived,
 	}
 	if m.Kind != chat.KindText {
-		out.Kind, out.Text = "event", n.line(tx, c, m)
+		out.Kind, out.Text = "event", n.line(tx, s, m)
 	}
 	for mark, is := range map[string]bool{"late": m.Late, "clock": m.Ahead, "void": !m.Verdict.Live()} {
 		if is {
@@ -83,8 +83,7 @@ func (n *Node) showOne(tx *store.Tx, c *chat.Conversation, id merkle.ID) (Messag
 }
 
 // line says in words what a control entry did.
-func (n *Node) line(tx *store.Tx, c *chat.Conversation, m chat.Message) string {
-	s := c.State()
+func (n *Node) line(tx *store.Tx, s *chat.State, m chat.Message) string {
 	who, whom := n.nameOf(tx, s, m.Author), n.nameOf(tx, s, m.Target)
 	switch m.Kind {
 	case chat.KindFound:

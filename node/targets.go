@@ -125,8 +125,7 @@ func (n *Node) personOf(tx *store.Tx, s *chat.State, uid identity.UID) Person {
 }
 
 // chatName is how a conversation is called: "@name" or "#name".
-func (n *Node) chatName(tx *store.Tx, c *chat.Conversation) string {
-	s := c.State()
+func (n *Node) chatName(tx *store.Tx, s *chat.State) string {
 	switch s.Shape {
 	case chat.Direct:
 		return "@" + n.nameOf(tx, s, s.Peer)
