@@ -69,11 +69,11 @@ func newEngine(c config, now time.Time) *engine {
 		attempts: map[uint64]*attempt{}, opening: map[Conv]uint64{}, later: newOfferLater(),
 		sessions: map[uint64]*session{}, byConv: map[Conv]*session{},
 	}
-	e.push(typeHello, hello{Version: 1, MaxFrame: maxFrame, MaxInflight: streamCredit, Nonce: c.nonce})
+	e.push(&hello{Version: 1, MaxFrame: maxFrame, MaxInflight: streamCredit, Nonce: c.nonce})
 	return e
 }
 
-func (e *engine) push(t frameType, v any) { e.out = append(e.out, encode(t, v)) }
+func (e *engine) push(f frame) { e.out = append(e.out, encode(f)) }
 
 // full says that no frame should be handled before some have been sent.
 func (e *engine) full() bool { return len(e.out) >= maxOut }
@@ -134,13 +134,13 @@ func (e *engine) handle(now time.Time, payload []byte) error {
 	return e.offerWaiting()
 }
 
-func (e *engine) dispatch(f any) error {
+func (e *engine) dispatch(f frame) error {
 	switch f := f.(type) {
 	case *hello:
 		return e.onHello(f)
 	case *open:
 		return e.onOpen(f)
-	case *rows:
+	case *state:
 		return e.onState(f)
 	case *heads:
 		return e.onHeads(f)

@@ -35,7 +35,7 @@ func TestTwoNodesPullFromEachOther(t *testing.T) {
 
 func TestCatchUpInBatches(t *testing.T) {
 	ann, bob, w := pair(t)
-	ann.writeMany(ann.user, 3000)
+	ann.keep(logOf(ann.user, 3000))
 	l := w.dial(bob, ann)
 	w.settle(time.Second)
 	if l.err != nil {

@@ -2,7 +2,6 @@ package dagsync
 
 import (
 	"crypto/sha256"
-	"fmt"
 	"slices"
 
 	"causeway/internal/wire"
@@ -51,12 +50,10 @@ const (
 	itemFields    = 7
 )
 
-func (f *entries) encode() []byte {
-	b := []byte{byte(typeEntries)}
-	b = wire.AppendArray(b, entriesFields)
-	b = wire.AppendUint(b, f.Sid)
-	b = wire.AppendUint(b, f.Req)
-	b = wire.AppendUint(b, f.Flags)
+func (*entries) kind() frameType { return typeEntries }
+
+func (f *entries) append(b []byte) []byte {
+	b = appendUints(wire.AppendArray(b, entriesFields), f.Sid, f.Req, f.Flags)
 	b = wire.AppendArray(b, len(f.Runs))
 	for _, r := range f.Runs {
 		b = r.append(b)
@@ -82,9 +79,7 @@ func (it *item) append(b []byte) []byte {
 	b = wire.AppendArray(b, itemFields)
 	b = wire.AppendUint(b, it.Run)
 	b = wire.AppendArray(b, len(it.Back))
-	for _, i := range it.Back {
-		b = wire.AppendUint(b, i)
-	}
+	b = appendUints(b, it.Back...)
 	b = wire.AppendArray(b, len(it.Links))
 	for _, id := range it.Links {
 		b = wire.AppendBytes(b, id[:])
@@ -100,12 +95,10 @@ func (it *item) append(b []byte) []byte {
 	return wire.AppendUint(b, it.Gone.Size)
 }
 
-// decodeEntries reads what follows the type byte. Bodies alias b.
-func decodeEntries(b []byte) (*entries, error) {
-	d := wire.NewDecoder(b)
-	n := d.Array(entriesFields)
-	f := &entries{Sid: d.Uint(^uint64(0)), Req: d.Uint(^uint64(0)), Flags: d.Uint(^uint64(0))}
-	ok := n == entriesFields
+// decode leaves bodies where they are in the payload.
+func (f *entries) decode(d *wire.Decoder) bool {
+	ok := array(d, entriesFields)
+	f.Sid, f.Req, f.Flags = number(d), number(d), number(d)
 	f.Runs = make([]run, d.Array(maxBatch))
 	for i := range f.Runs {
 		ok = f.Runs[i].decode(d) && ok
@@ -115,29 +108,23 @@ func decodeEntries(b []byte) (*entries, error) {
 	for i := range f.Items {
 		ok = f.Items[i].decode(d, i, &runs) && ok
 	}
-	if err := d.End(); err != nil {
-		return nil, fmt.Errorf("%w: entries: %w", errProtocol, err)
-	}
-	if !ok || runs != len(f.Runs) {
-		return nil, fmt.Errorf("%w: entries that do not hang together", errProtocol)
-	}
-	return f, nil
+	return ok && runs == len(f.Runs)
 }
 
 func (r *run) decode(d *wire.Decoder) bool {
-	n := d.Array(runFields)
+	ok := array(d, runFields)
 	d.Fixed(r.Log[:])
 	r.Seq = d.Uint(merkle.MaxCount)
 	first := d.Null()
 	if !first {
 		d.Fixed(r.Prev[:])
 	}
-	return n == runFields && first == (r.Seq == 0)
+	return ok && first == (r.Seq == 0)
 }
 
 // decode reads item number index; runs counts the runs that have begun.
 func (it *item) decode(d *wire.Decoder, index int, runs *int) bool {
-	n := d.Array(itemFields)
+	ok := array(d, itemFields)
 	it.Run = d.Uint(maxBatch)
 	it.Back = make([]uint64, d.Array(merkle.MaxParents))
 	for i := range it.Back {
@@ -152,14 +139,14 @@ func (it *item) decode(d *wire.Decoder, index int, runs *int) bool {
 	it.Body = d.Bytes(merkle.MaxBody)
 	if !d.Null() {
 		it.Gone = new(gone)
-		n += d.Array(2) - 2
+		ok = array(d, 2) && ok
 		d.Fixed(it.Gone.Body[:])
 		it.Gone.Size = d.Uint(merkle.MaxBody)
 	}
 	if it.Run == uint64(*runs) {
 		*runs++
 	}
-	return n == itemFields && it.Run < uint64(*runs) && it.ordered(index)
+	return ok && it.Run < uint64(*runs) && it.ordered(index)
 }
 
 // ordered holds back references and links to one way of writing them.

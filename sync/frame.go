@@ -3,6 +3,7 @@ package dagsync
 import (
 	"errors"
 	"fmt"
+	"math"
 
 	"causeway/internal/wire"
 	"causeway/merkle"
@@ -26,11 +27,76 @@ const (
 	typeNack
 )
 
+// A frame is one of the eight; docs/spec/06-sync.md, section 3. Each is a type
+// byte and one array, laid out by hand so that nothing is allocated for a count
+// before it is checked. decode reports what the limits forbid; errors of the
+// encoding stick to the decoder.
+type frame interface {
+	kind() frameType
+	append(b []byte) []byte
+	decode(d *wire.Decoder) (ok bool)
+}
+
+func encode(f frame) []byte { return f.append([]byte{byte(f.kind())}) }
+
+// decode reads the payload of a frame. What it returns aliases payload.
+func decode(payload []byte) (frame, error) {
+	if len(payload) == 0 {
+		return nil, fmt.Errorf("%w: empty frame", errProtocol)
+	}
+	f := blank(frameType(payload[0]))
+	if f == nil {
+		return nil, fmt.Errorf("%w: frame of type %d", errProtocol, payload[0])
+	}
+	d := wire.NewDecoder(payload[1:])
+	ok := f.decode(d)
+	if err := d.End(); err != nil {
+		return nil, fmt.Errorf("%w: frame of type %d: %w", errProtocol, payload[0], err)
+	}
+	if !ok {
+		return nil, fmt.Errorf("%w: frame of type %d says what none may", errProtocol, payload[0])
+	}
+	return f, nil
+}
+
+func blank(t frameType) frame {
+	switch t {
+	case typeHello:
+		return new(hello)
+	case typeOpen:
+		return new(open)
+	case typeState:
+		return new(state)
+	case typeHeads:
+		return new(heads)
+	case typeWant:
+		return new(want)
+	case typeEntries:
+		return new(entries)
+	case typeCredit:
+		return new(credit)
+	case typeNack:
+		return new(nack)
+	}
+	return nil
+}
+
+// array reads the head of an array of exactly n elements.
+func array(d *wire.Decoder, n int) bool { return d.Array(n) == n }
+
+func number(d *wire.Decoder) uint64 { return d.Uint(math.MaxUint64) }
+
+func appendUints(b []byte, vs ...uint64) []byte {
+	for _, v := range vs {
+		b = wire.AppendUint(b, v)
+	}
+	return b
+}
+
 type nonce [32]byte
 
 // hello starts each direction of a stream.
 type hello struct {
-	_           struct{} `cbor:",toarray"`
 	Version     uint64
 	Caps        uint64 // bit set of capabilities; unknown bits mean nothing
 	MaxFrame    uint64 // longest frame that the sender takes
@@ -38,17 +104,51 @@ type hello struct {
 	Nonce       nonce
 }
 
-// offer opens one conversation, or answers an offer under its sid.
+func (*hello) kind() frameType { return typeHello }
+
+func (f *hello) append(b []byte) []byte {
+	b = appendUints(wire.AppendArray(b, 5), f.Version, f.Caps, f.MaxFrame, f.MaxInflight)
+	return wire.AppendBytes(b, f.Nonce[:])
+}
+
+func (f *hello) decode(d *wire.Decoder) bool {
+	ok := array(d, 5)
+	f.Version, f.Caps, f.MaxFrame, f.MaxInflight = number(d), number(d), number(d), number(d)
+	d.Fixed(f.Nonce[:])
+	return ok && f.Version >= 1 && f.MaxFrame >= minFrame && f.MaxInflight >= minFrame
+}
+
+// open offers conversations, or answers offers under their sids.
+type open struct{ Offers []offer }
+
 type offer struct {
-	_   struct{} `cbor:",toarray"`
 	Sid uint64
 	Tag [32]byte
 	Box []byte
 }
 
-type open struct {
-	_      struct{} `cbor:",toarray"`
-	Offers []offer
+func (*open) kind() frameType { return typeOpen }
+
+func (f *open) append(b []byte) []byte {
+	b = wire.AppendArray(wire.AppendArray(b, 1), len(f.Offers))
+	for _, o := range f.Offers {
+		b = wire.AppendUint(wire.AppendArray(b, 3), o.Sid)
+		b = wire.AppendBytes(wire.AppendBytes(b, o.Tag[:]), o.Box)
+	}
+	return b
+}
+
+func (f *open) decode(d *wire.Decoder) bool {
+	ok := array(d, 1)
+	f.Offers = make([]offer, d.Array(maxOffers))
+	for i := range f.Offers {
+		o := &f.Offers[i]
+		ok = array(d, 3) && ok
+		o.Sid = number(d)
+		d.Fixed(o.Tag[:])
+		o.Box = d.Bytes(maxBox)
+	}
+	return ok && len(f.Offers) > 0
 }
 
 // boxed is what the box of an offer hides from strangers.
@@ -61,177 +161,46 @@ type boxed struct {
 	Eager  uint64 // longest ENTRIES that the sender takes unasked; 0: none
 }
 
-type (
-	logTag  [8]byte
-	headTag [8]byte
-	digest  [16]byte
-)
+// credit lets the peer send so many more bytes of ENTRIES.
+type credit struct{ Sid, Bytes uint64 }
 
-// row is one branch tip of one log, under the salt of the session.
-type row struct {
-	_    struct{} `cbor:",toarray"`
-	Log  logTag
-	Head headTag
-	Seq  uint64
+func (*credit) kind() frameType { return typeCredit }
+
+func (f *credit) append(b []byte) []byte {
+	return appendUints(wire.AppendArray(b, 2), f.Sid, f.Bytes)
 }
 
-// Flags of STATE, HEADS and ENTRIES.
-const (
-	flagEqual uint64 = 1 << iota // STATE: my rows are those of your digest, which is mine
-	flagMore                     // STATE: another STATE goes on with the rows
-	flagHeld                     // STATE: no rows: I do not serve you yet
-	flagEager                    // STATE, HEADS: the next frame of this session is an ENTRIES with req 0
-	flagLast                     // ENTRIES: the answer is complete
-)
-
-// rows is the body of STATE and of HEADS.
-type rows struct {
-	_     struct{} `cbor:",toarray"`
-	Sid   uint64
-	Flags uint64
-	Rows  []row
-}
-
-// wanted names entries From to To of the branch that a row advertised.
-type wanted struct {
-	_    struct{} `cbor:",toarray"`
-	Log  logTag
-	Head headTag
-	From uint64
-	To   uint64
-}
-
-type want struct {
-	_      struct{} `cbor:",toarray"`
-	Sid    uint64
-	Req    uint64
-	Ranges []wanted
-	IDs    []Ask
-}
-
-type credit struct {
-	_     struct{} `cbor:",toarray"`
-	Sid   uint64
-	Bytes uint64
+func (f *credit) decode(d *wire.Decoder) bool {
+	ok := array(d, 2)
+	f.Sid, f.Bytes = number(d), number(d)
+	return ok
 }
 
 // A nackCode says why something is not done.
 type nackCode uint64
 
 const (
-	nackUnknown nackCode = iota + 1 // whatever went wrong with an offer or a session
+	nackUnknown nackCode = iota + 1 // whatever went wrong with an offer
 	nackRemoved                     // your log was removed, and you have what tells you so
 	nackBusy                        // later
 	nackNotYet                      // I do not serve you yet
 )
 
 type nack struct {
-	_     struct{} `cbor:",toarray"`
 	Sid   uint64
 	Req   uint64 // 0: the offer or the session
 	Code  nackCode
 	Retry uint64 // seconds
 }
 
-func encode(t frameType, v any) []byte {
-	b, err := wire.Marshal(v)
-	if err != nil {
-		panic(fmt.Sprintf("dagsync: encode frame %d: %v", t, err)) // every frame type encodes
-	}
-	return append([]byte{byte(t)}, b...)
+func (*nack) kind() frameType { return typeNack }
+
+func (f *nack) append(b []byte) []byte {
+	return appendUints(wire.AppendArray(b, 4), f.Sid, f.Req, uint64(f.Code), f.Retry)
 }
 
-// decode returns a pointer to the frame that payload holds, within its limits.
-func decode(payload []byte) (any, error) {
-	if len(payload) == 0 {
-		return nil, fmt.Errorf("%w: empty frame", errProtocol)
-	}
-	t, body := frameType(payload[0]), payload[1:]
-	if t == typeEntries {
-		return decodeEntries(body)
-	}
-	v := blank(t)
-	if v == nil {
-		return nil, fmt.Errorf("%w: frame of type %d", errProtocol, t)
-	}
-	if err := wire.Unmarshal(body, v); err != nil {
-		return nil, fmt.Errorf("%w: frame of type %d: %w", errProtocol, t, err)
-	}
-	if !fits(v) {
-		return nil, fmt.Errorf("%w: frame of type %d over its limits", errProtocol, t)
-	}
-	return v, nil
-}
-
-// heads is rows as a frame type of its own.
-type heads rows
-
-func blank(t frameType) any {
-	switch t {
-	case typeHello:
-		return new(hello)
-	case typeOpen:
-		return new(open)
-	case typeState:
-		return new(rows)
-	case typeHeads:
-		return new(heads)
-	case typeWant:
-		return new(want)
-	case typeCredit:
-		return new(credit)
-	case typeNack:
-		return new(nack)
-	}
-	return nil
-}
-
-func fits(v any) bool {
-	switch f := v.(type) {
-	case *hello:
-		return f.Version >= 1 && f.MaxFrame >= minFrame && f.MaxInflight >= minFrame
-	case *open:
-		return fitsOpen(f)
-	case *rows:
-		return fitsRows(f.Rows)
-	case *heads:
-		return fitsRows(f.Rows)
-	case *want:
-		return fitsWant(f)
-	case *nack:
-		return f.Code >= nackUnknown
-	}
-	return true
-}
-
-func fitsOpen(f *open) bool {
-	for _, o := range f.Offers {
-		if len(o.Box) > maxBox {
-			return false
-		}
-	}
-	return len(f.Offers) > 0 && len(f.Offers) <= maxOffers
-}
-
-func fitsRows(rs []row) bool {
-	for i, r := range rs {
-		if r.Seq > merkle.MaxCount || i > 0 && compareRows(rs[i-1], r) >= 0 {
-			return false
-		}
-	}
-	return len(rs) <= maxRows
-}
-
-func fitsWant(f *want) bool {
-	for _, r := range f.Ranges {
-		if r.From > r.To || r.To > merkle.MaxCount {
-			return false
-		}
-	}
-	for _, a := range f.IDs {
-		if a.Depth > maxDepth {
-			return false
-		}
-	}
-	return f.Req > 0 && len(f.Ranges) <= maxRanges && len(f.IDs) <= maxIDs && len(f.Ranges)+len(f.IDs) > 0
+func (f *nack) decode(d *wire.Decoder) bool {
+	ok := array(d, 4)
+	f.Sid, f.Req, f.Code, f.Retry = number(d), number(d), nackCode(number(d)), number(d)
+	return ok && f.Code >= nackUnknown
 }

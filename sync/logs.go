@@ -52,7 +52,6 @@ type Range struct {
 
 // An Ask names one entry, and so many of its predecessors by prev.
 type Ask struct {
-	_     struct{} `cbor:",toarray"`
 	ID    merkle.ID
 	Depth uint64
 }

@@ -105,23 +105,35 @@ func (n *node) write(u user, text string) merkle.Entry {
 	return e
 }
 
-// writeMany appends entries of u in one transaction.
-func (n *node) writeMany(u user, count int) {
+// logOf makes the first entries of a log that saw no other.
+func logOf(u user, count int) []merkle.Block {
+	var blocks []merkle.Block
+	h := merkle.Header{Log: u.log()}
+	for i := range count {
+		body := []byte(text(i))
+		h.Seq, h.Height = uint64(i), uint64(i+1)
+		h.Body, h.BodySize = sha256.Sum256(body), uint64(len(body))
+		h.Sig = u.sign(h.Signed())
+		blocks = append(blocks, merkle.Block{Header: h.Encode(), Body: body})
+		h.Prev = h.ID()
+	}
+	return blocks
+}
+
+// keep adds blocks without counting them as pulled.
+func (n *node) keep(blocks []merkle.Block) {
 	n.t.Helper()
-	err := n.update(func(tx *store.Tx) error {
-		for i := range count {
-			dr, err := n.dag(group).Draft(tx, u.log())
-			if err != nil {
-				return err
+	for part := range slices.Chunk(blocks, maxBatch) {
+		err := n.update(func(tx *store.Tx) error {
+			res, err := n.dag(group).Add(tx, part)
+			if len(res.Delivered) != len(part) {
+				n.t.Fatalf("%d of %d blocks delivered: %+v", len(res.Delivered), len(part), res.Refused)
 			}
-			if _, err := n.dag(group).Append(tx, u.sign, dr, []byte(text(i))); err != nil {
-				return err
-			}
+			return err
+		})
+		if err != nil {
+			n.t.Fatal(err)
 		}
-		return nil
-	})
-	if err != nil {
-		n.t.Fatal(err)
 	}
 }
 

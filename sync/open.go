@@ -98,7 +98,7 @@ func (e *engine) offerWaiting() error {
 func (e *engine) sendOffers(offers []offer) {
 	for len(offers) > 0 {
 		n := min(maxOffers, len(offers))
-		e.push(typeOpen, open{Offers: offers[:n]})
+		e.push(&open{Offers: offers[:n]})
 		offers = offers[n:]
 	}
 }
@@ -212,7 +212,7 @@ func (e *engine) accept(o offer, k Key) (ok bool, err error) {
 		s.me.Digest = s.salt.digest(s.opened.rows())
 	}
 	reply.Box = sealBox(boxKey(k.Syn, e.role, o.Sid, e.ends), reply.Tag, s.me)
-	e.push(typeOpen, open{Offers: []offer{reply}})
+	e.push(&open{Offers: []offer{reply}})
 	e.up(s)
 	if err := e.sendState(s); err != nil {
 		return false, err
@@ -257,7 +257,7 @@ func (e *engine) up(s *session) {
 
 // refuse sends a NACK.
 func (e *engine) refuse(sid, req uint64, code nackCode, retry time.Duration) {
-	e.push(typeNack, nack{Sid: sid, Req: req, Code: code, Retry: uint64(retry / time.Second)})
+	e.push(&nack{Sid: sid, Req: req, Code: code, Retry: uint64(retry / time.Second)})
 }
 
 // onRefused is told that an offer of mine was not taken.

@@ -1,8 +1,6 @@
 package dagsync
 
 import (
-	"errors"
-	"fmt"
 	"slices"
 	"time"
 
@@ -62,7 +60,7 @@ func (e *engine) want(s *session) error {
 	}
 	p := &pull{}
 	for _, r := range ranges {
-		p.rows = append(p.rows, walk{advert{r.Log, r.Head}, r.From})
+		p.rows = append(p.rows, walk{r.advert, r.From})
 	}
 	s.pulled = e.now
 	clear(s.asked)
@@ -78,12 +76,12 @@ func (e *engine) ask(s *session, p *pull, w want) {
 	p.ends, p.missing = map[place][]Mark{}, map[merkle.ID]bool{}
 	for _, r := range w.Ranges {
 		if r.From > 0 {
-			p.ends[place{r.Log, r.From}] = nil
+			p.ends[place{r.log, r.From}] = nil
 		}
 	}
 	s.pull = p
 	e.pulls++
-	e.push(typeWant, w)
+	e.push(&w)
 }
 
 // lacking returns the ranges that lead from what I have to what the peer claims.
@@ -106,7 +104,7 @@ func (e *engine) lacking(s *session) []wanted {
 					from = below + 1
 				}
 			}
-			ranges = append(ranges, wanted{Log: tag, Head: c.Head, From: from, To: c.Seq})
+			ranges = append(ranges, wanted{advert{tag, c.Head}, from, c.Seq})
 		}
 	}
 	return ranges
@@ -142,7 +140,7 @@ func (e *engine) lease(s *session, ranges []wanted) []wanted {
 		return nil
 	}
 	return slices.DeleteFunc(ranges, func(r wanted) bool {
-		l := s.mine.logs[r.Log]
+		l := s.mine.logs[r.log]
 		if l == nil || e.leases.holdTip(tipOf{s.conv, l.key, r.To}, e, e.now) {
 			return false
 		}
@@ -151,250 +149,12 @@ func (e *engine) lease(s *session, ranges []wanted) []wanted {
 	})
 }
 
-// onEntries takes entries that were asked for, or announced as eager; others
-// are dropped before anything in them is looked at.
-func (e *engine) onEntries(f *entries, size uint64, due bool) error {
-	s := e.sessions[f.Sid]
-	if s == nil {
-		return e.stray()
-	}
-	if size > s.granted || due && size > eagerBytes {
-		return fmt.Errorf("%w: %d bytes of entries, but %d granted", errProtocol, size, s.granted)
-	}
-	s.granted -= size
-	asked := s.pull != nil && f.Req == s.pull.req
-	switch {
-	case s.standing == Removed || due && !s.eager.take(e.now, eagerRate, eagerBurst):
-		e.grant(s, size)
-		return e.want(s)
-	case !asked && !due:
-		e.grant(s, size)
-		return e.stray()
-	}
-	ids, res, err := e.keep(s, f)
-	if err != nil {
-		return err
-	}
-	e.grant(s, size)
-	if err := e.blame(s, res); err != nil {
-		return err
-	}
-	if asked {
-		return e.pulledBatch(s, f, ids, res)
-	}
-	if err := e.update(s); err != nil {
-		return err
-	}
-	return e.proceed(s)
-}
-
-func (e *engine) keep(s *session, f *entries) (ids []merkle.ID, res merkle.Result, err error) {
-	if len(f.Items) == 0 {
-		return nil, res, nil
-	}
-	blocks, ids := f.unpack()
-	res, err = e.logs.Add(s.conv, e.peer, blocks)
-	return ids, res, err
-}
-
-func (e *engine) grant(s *session, size uint64) {
-	s.granted += size
-	e.push(typeCredit, credit{Sid: s.sid, Bytes: size})
-}
-
-// stray counts entries that nobody asked for.
-func (e *engine) stray() error {
-	if e.ledger.strike(e.peer, 1, e.now) {
-		return fmt.Errorf("%w: too many strikes", errProtocol)
-	}
-	return nil
-}
-
-// blame counts what no honest peer serves: entries that are refused for good,
-// and an advertised head without a good signature. The author is not blamed.
-func (e *engine) blame(s *session, res merkle.Result) error {
-	strikes := 0
-	for _, r := range res.Refused {
-		if r.Index >= 0 && !errors.Is(r.Err, merkle.ErrNoRoom) {
-			strikes++
-		}
-	}
-	if s.pull != nil {
-		heads := map[headTag]bool{}
-		for _, r := range s.pull.rows {
-			heads[r.head] = true
-		}
-		for _, id := range res.Pending {
-			if heads[s.salt.head(id)] {
-				strikes++
-			}
-		}
-	}
-	if strikes > 0 && e.ledger.strike(e.peer, strikes, e.now) {
-		return fmt.Errorf("%w: too many strikes", errProtocol)
-	}
-	return nil
-}
-
-func (e *engine) pulledBatch(s *session, f *entries, ids []merkle.ID, res merkle.Result) error {
-	p := s.pull
-	e.moved = e.now
-	p.fresh += res.New
-	p.got += len(ids)
-	s.noteEnds(f.Runs)
-	for _, id := range res.Wanted {
-		if len(p.missing) < maxAsked {
-			p.missing[id] = true
-		}
-	}
-	for _, id := range ids {
-		delete(p.missing, id)
-	}
-	if f.Flags&flagLast == 0 {
-		e.leases.hold(s.conv, e, e.now)
-		return nil
-	}
-	return e.finish(s)
-}
-
-// noteEnds remembers what the lowest entries of the rows hang on.
-func (s *session) noteEnds(runs []run) {
-	for _, r := range runs {
-		at := place{s.salt.log(r.Log), r.Seq}
-		if marks, ok := s.pull.ends[at]; ok && len(marks) < maxBranches {
-			s.pull.ends[at] = append(marks, Mark{Log: r.Log, Seq: r.Seq - 1, ID: r.Prev})
-		}
-	}
-}
-
 // stopPull ends a pull without looking at what came of it.
 func (e *engine) stopPull(s *session) {
 	if s.pull != nil {
 		s.pull = nil
 		e.pulls--
 		e.leases.release(s.conv, e)
-	}
-}
-
-// finish ends a pull. Rows that it did not lead to are followed further back,
-// then missing ids are asked for; what the peer claimed but does not serve is
-// left alone for a while.
-func (e *engine) finish(s *session) error {
-	p := s.pull
-	e.stopPull(s)
-	if err := e.update(s); err != nil {
-		return err
-	}
-	if p.got > 0 {
-		if on, err := e.walkBack(s, p); on || err != nil {
-			return err
-		}
-		if e.askMissing(s, p) {
-			return nil
-		}
-	}
-	if p.fresh == 0 {
-		s.fail(p.rows, e.now)
-	}
-	if err := e.proceed(s); err != nil {
-		return err
-	}
-	return e.feed()
-}
-
-// walkBack asks for earlier entries of the rows that do not hang on what I have:
-// the peer's branch begins further back.
-func (e *engine) walkBack(s *session, p *pull) (on bool, err error) {
-	next := &pull{depth: p.deeper(), fresh: p.fresh}
-	var ranges []wanted
-	for _, r := range p.rows {
-		if !s.lacksRow(r.advert) {
-			continue
-		}
-		hangs, err := e.hangs(s, p.ends[place{r.log, r.low}])
-		if err != nil {
-			return false, err
-		}
-		if !hangs {
-			low := r.low - min(r.low, next.depth)
-			ranges = append(ranges, wanted{Log: r.log, Head: r.head, From: low, To: r.low - 1})
-			next.rows = append(next.rows, walk{r.advert, low})
-		}
-	}
-	if len(ranges) > 0 {
-		e.ask(s, next, want{Ranges: ranges})
-	}
-	return len(ranges) > 0, nil
-}
-
-// hangs says whether all these entries are delivered.
-func (e *engine) hangs(s *session, on []Mark) (bool, error) {
-	for _, m := range on {
-		ids, err := e.logs.At(s.conv, m.Log, m.Seq)
-		if err != nil || !slices.Contains(ids, m.ID) {
-			return false, err
-		}
-	}
-	return true, nil
-}
-
-// lacksRow says that the peer still claims a row that I have not delivered.
-func (s *session) lacksRow(a advert) bool {
-	return slices.ContainsFunc(s.claims[a.log], func(c claim) bool { return c.Head == a.head && !c.have })
-}
-
-// feed lets sessions that waited for their turn start a pull.
-func (e *engine) feed() error {
-	for _, s := range e.inOrder() {
-		if s.starved && e.pulls < maxPulls {
-			s.starved = false
-			if err := e.want(s); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-// askMissing asks by id for the entries that a pull has shown to be missing, each
-// once for one want of ranges.
-func (e *engine) askMissing(s *session, p *pull) bool {
-	next := &pull{rows: p.rows, depth: p.deeper(), fresh: p.fresh}
-	var asks []Ask
-	for _, id := range sortedIDs(p.missing) {
-		if s.asked[id] || len(asks) == maxIDs || len(s.asked) >= maxAsked {
-			continue
-		}
-		s.asked[id] = true
-		asks = append(asks, Ask{ID: id, Depth: next.depth})
-	}
-	if len(asks) > 0 {
-		e.ask(s, next, want{IDs: asks})
-	}
-	return len(asks) > 0
-}
-
-func sortedIDs(m map[merkle.ID]bool) []merkle.ID {
-	ids := make([]merkle.ID, 0, len(m))
-	for id := range m {
-		ids = append(ids, id)
-	}
-	slices.SortFunc(ids, merkle.ID.Compare)
-	return ids
-}
-
-// fail puts off rows that are still not delivered.
-func (s *session) fail(rows []walk, now time.Time) {
-	if len(s.failed)+len(rows) > maxFailed+maxRanges {
-		clear(s.failed)
-	}
-	for _, r := range rows {
-		if s.lacksRow(r.advert) {
-			f := s.failed[r.advert]
-			f.retry = now.Add(min(retryMost, retryLeast<<min(f.times, 10)))
-			f.times++
-			s.failed[r.advert] = f
-		}
 	}
 }
 

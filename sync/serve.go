@@ -26,7 +26,7 @@ func (e *engine) onWant(f *want) error {
 	}
 	w := Want{IDs: f.IDs}
 	for _, r := range f.Ranges {
-		if m, ok := s.adverts[advert{r.Log, r.Head}]; ok && r.From <= m.Seq {
+		if m, ok := s.adverts[r.advert]; ok && r.From <= m.Seq {
 			w.Ranges = append(w.Ranges, Range{Log: m.Log, Tip: m.ID, From: r.From, To: min(r.To, m.Seq)})
 		}
 	}
@@ -101,7 +101,7 @@ func (e *engine) batch(s *session) error {
 
 func (f *entries) fill(es []merkle.Entry) []byte {
 	f.Runs, f.Items = pack(es)
-	return f.encode()
+	return encode(f)
 }
 
 // spend sends an ENTRIES against the credit of its session.

@@ -30,7 +30,7 @@ type session struct {
 	reply     *reply
 
 	// What the peer has.
-	partial []row              // of a STATE with more to come
+	partial []row              // of a STATE or HEADS with more to come
 	claims  map[logTag][]claim // nil before its STATE
 	claimed int                // how many rows
 	held    bool               // it does not serve me yet
@@ -45,12 +45,6 @@ type session struct {
 	asked   map[merkle.ID]bool
 	failed  map[advert]failure
 	synced  bool
-}
-
-// An advert is how a row names a branch.
-type advert struct {
-	log  logTag
-	head headTag
 }
 
 // A claim is a row of the peer, and whether I have delivered what it names.

@@ -12,14 +12,14 @@ import (
 func (e *engine) sendState(s *session) error {
 	if s.standing == Unknown {
 		if !s.holding {
-			e.push(typeState, rows{Sid: s.sid, Flags: flagHeld})
+			e.push(&state{rows{Sid: s.sid, Flags: flagHeld}})
 		}
 		s.holding = true
 		return nil
 	}
 	if s.standing == Member && s.me.Digest != (digest{}) && s.me.Digest == s.them.Digest {
 		s.advertise(s.opened, s.opened.rows())
-		e.push(typeState, rows{Sid: s.sid, Flags: flagEqual})
+		e.push(&state{rows{Sid: s.sid, Flags: flagEqual}})
 		return e.heads(s)
 	}
 	rs := s.visible.rows()
@@ -28,31 +28,21 @@ func (e *engine) sendState(s *session) error {
 	if err != nil {
 		return err
 	}
-	e.pushRows(s, rs, push, true)
+	e.pushRows(s, rs, push, func(r rows) frame { return &state{r} })
 	return nil
 }
 
 // pushRows sends rows in as many frames as they need, and entries after them.
-func (e *engine) pushRows(s *session, rs []row, push []byte, state bool) {
-	for {
-		n := min(maxRows, len(rs))
-		f := rows{Sid: s.sid, Rows: rs[:n]}
-		rs = rs[n:]
-		switch {
-		case len(rs) > 0 && state:
-			f.Flags = flagMore
-		case len(rs) == 0 && push != nil:
-			f.Flags = flagEager
-		}
-		if state {
-			e.push(typeState, f)
-		} else {
-			e.push(typeHeads, heads(f))
-		}
-		if len(rs) == 0 {
-			break
-		}
+func (e *engine) pushRows(s *session, rs []row, push []byte, as func(rows) frame) {
+	for len(rs) > maxRows {
+		e.push(as(rows{Sid: s.sid, Flags: flagMore, Rows: rs[:maxRows]}))
+		rs = rs[maxRows:]
 	}
+	last := rows{Sid: s.sid, Rows: rs}
+	if push != nil {
+		last.Flags = flagEager
+	}
+	e.push(as(last))
 	if push != nil {
 		e.spend(s, push)
 	}
@@ -103,40 +93,34 @@ func (e *engine) flushHeads(s *session) error {
 	if err != nil {
 		return err
 	}
-	e.pushRows(s, rs, push, false)
+	e.pushRows(s, rs, push, func(r rows) frame { return &heads{r} })
 	return nil
 }
 
-func (e *engine) onState(f *rows) error {
+func (e *engine) onState(f *state) error {
 	s := e.sessions[f.Sid]
 	if s == nil {
 		return nil // ended here before
 	}
 	s.held = f.Flags&flagHeld != 0
+	rs, complete, err := s.gather(&f.rows)
+	if err != nil || !complete {
+		return err
+	}
 	if f.Flags&flagEqual != 0 {
 		if s.me.Digest != s.them.Digest || s.me.Digest == (digest{}) {
 			return fmt.Errorf("%w: EQUAL, but the digests differ", errProtocol)
 		}
-		s.partial = s.opened.rows()
-	} else if s.partial = append(s.partial, f.Rows...); len(s.partial) > maxStateRows {
-		return fmt.Errorf("%w: STATE of %d rows", errProtocol, len(s.partial))
-	}
-	if f.Flags&flagMore != 0 {
-		return nil
+		rs = s.opened.rows()
 	}
 	s.claims, s.claimed = map[logTag][]claim{}, 0
 	clear(s.behind)
 	clear(s.pushed)
 	clear(s.asked)
-	if err := s.claim(s.partial); err != nil {
-		return err
-	}
-	s.partial = nil
-	return e.onClaims(s, f.Flags)
+	return e.onClaims(s, rs, f.Flags)
 }
 
-func (e *engine) onHeads(h *heads) error {
-	f := (*rows)(h)
+func (e *engine) onHeads(f *heads) error {
 	s := e.sessions[f.Sid]
 	if s == nil {
 		return nil // ended here before
@@ -144,10 +128,25 @@ func (e *engine) onHeads(h *heads) error {
 	if s.claims == nil {
 		return fmt.Errorf("%w: HEADS before STATE", errProtocol)
 	}
-	if err := s.claim(f.Rows); err != nil {
+	rs, complete, err := s.gather(&f.rows)
+	if err != nil || !complete {
 		return err
 	}
-	return e.onClaims(s, f.Flags)
+	return e.onClaims(s, rs, f.Flags)
+}
+
+// gather puts together the rows of several frames.
+func (s *session) gather(f *rows) (rs []row, complete bool, err error) {
+	rs = append(s.partial, f.Rows...)
+	if len(rs) > maxStateRows {
+		return nil, false, fmt.Errorf("%w: %d rows", errProtocol, len(rs))
+	}
+	if f.Flags&flagMore != 0 {
+		s.partial = rs
+		return nil, false, nil
+	}
+	s.partial = nil
+	return rs, true, nil
 }
 
 // claim takes rows of the peer; those of one log replace what it claimed of it.
@@ -167,8 +166,11 @@ func (s *session) claim(rs []row) error {
 	return nil
 }
 
-// onClaims goes on when the claims of the peer are complete.
-func (e *engine) onClaims(s *session, flags uint64) error {
+// onClaims takes new rows and goes on from them.
+func (e *engine) onClaims(s *session, rs []row, flags uint64) error {
+	if err := s.claim(rs); err != nil {
+		return err
+	}
 	if flags&flagEager != 0 {
 		e.eagerDue, e.eagerSid = true, s.sid
 	}
