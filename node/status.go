@@ -26,6 +26,7 @@ func (n *Node) Status(context.Context) (Status, error) {
 	case n.usesNetwork():
 		s.State = "connecting"
 	}
+	s.Ready = len(n.host.Network().ListenAddresses()) > 0 && (len(n.cfg.Bootstrap) == 0 || s.Peers > 0)
 	held, err := n.keeper.Holdings()
 	if err != nil {
 		return s, err

@@ -26,6 +26,7 @@ type Self struct {
 // Status is the health of the node.
 type Status struct {
 	State    string // "online", "connecting" or "offline"
+	Ready    bool   // it listens, and if there are nodes to meet first, one was reached
 	Network  []string
 	Peers    int // connected transport peers
 	DHT      int // peers in the routing tables
