@@ -40,7 +40,7 @@ func self(s node.Self) Self {
 
 func status(s node.Status) Status {
 	return Status{
-		State: s.State, Peers: s.Peers, DHT: s.DHT, Network: append([]string{}, s.Network...),
+		State: s.State, Ready: s.Ready, Peers: s.Peers, DHT: s.DHT, Network: append([]string{}, s.Network...),
 		Queued: s.Queued, Parked: s.Parked, Custody: s.Custody, Contacts: s.Contacts, Groups: s.Groups,
 		Started: s.Started.UTC(), Events: s.Events,
 		Health: each(s.Health, func(a node.Advice) Advice { return Advice{Code: a.Code, Text: a.Text} }),

@@ -46,6 +46,7 @@ type Self struct {
 type Status struct {
 	V        V1        `json:"v"`
 	State    string    `json:"state" enum:"online,connecting,offline"`
+	Ready    bool      `json:"ready" doc:"it listens, and if there are nodes to meet first, one was reached"`
 	Peers    int       `json:"peers" doc:"connected transport peers"`
 	DHT      int       `json:"dht" doc:"peers in the routing tables"`
 	Network  []string  `json:"network"`

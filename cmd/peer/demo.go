@@ -77,7 +77,11 @@ func (a *app) demo(ctx context.Context) (err error) {
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	defer func() { err = errors.Join(err, d.end()) }()
+	defer func() {
+		if end := d.end(); err == nil {
+			err = end
+		}
+	}()
 	began := time.Now()
 	for _, s := range steps {
 		if err := d.run(ctx, s); err != nil {

@@ -56,7 +56,7 @@ func (p *person) start(ctx context.Context, network bool) error {
 	default:
 		args = append(args, "--network", p.net, "--bootstrap", p.meet)
 	}
-	c := p.command(ctx, args...)
+	c := p.command(context.WithoutCancel(ctx), args...) // it outlives the step that starts it
 	log, err := os.OpenFile(p.logFile(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
@@ -71,6 +71,7 @@ func (p *person) start(ctx context.Context, network bool) error {
 		return err
 	}
 	p.process = c
+	defer context.AfterFunc(ctx, func() { c.Process.Kill() })() //nolint:errcheck // Wait tells
 	line, err := bufio.NewReader(out).ReadBytes('\n')
 	if err == nil {
 		err = json.Unmarshal(line, &p.ready)

@@ -73,7 +73,7 @@ func parseCondition(text string) (condition, error) {
 
 func isOnline(ctx context.Context, c *api.Client) (bool, error) {
 	s, err := c.Status(ctx)
-	return s.State == "online", err
+	return s.Ready, err
 }
 
 func isContact(ctx context.Context, c *api.Client, who string) (bool, error) {
