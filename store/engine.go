@@ -2,7 +2,6 @@ package store
 
 import (
 	"sync"
-	"time"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/bloom"
@@ -34,16 +33,10 @@ func engineOptions(fs *sealedFS, f *fault) *pebble.Options {
 	return o
 }
 
-// engineEvents turns a failure in the background into the fault. A second one
-// is slowed down: Pebble repeats some work at once and without end.
+// engineEvents turns a failure in the background into the fault.
 func engineEvents(f *fault) *pebble.EventListener {
 	return &pebble.EventListener{
-		BackgroundError: func(err error) {
-			if f.get() != nil {
-				<-time.After(time.Second)
-			}
-			f.set(readError("background work", err))
-		},
+		BackgroundError: func(err error) { f.set(readError("background work", err)) },
 		// The reader that met the damage reports it.
 		DataCorruption: func(pebble.DataCorruptionInfo) {},
 	}

@@ -151,6 +151,7 @@ type fileReader struct {
 }
 
 func (r *fileReader) damaged(piece uint64) error {
+	r.gate.stumble()
 	return fmt.Errorf("%w: %s, piece %d", ErrDamaged, r.name, piece)
 }
 

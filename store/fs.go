@@ -56,6 +56,7 @@ func (fs *sealedFS) Open(name string, opts ...vfs.OpenOption) (vfs.File, error) 
 	r, err := fs.reader(f, fs.inner.PathBase(name))
 	if err != nil {
 		f.Close()
+		fs.gate.stumble()
 		return nil, fmt.Errorf("%s: %w", fs.inner.PathBase(name), err)
 	}
 	fs.gate.keep(f)

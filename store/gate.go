@@ -2,6 +2,7 @@ package store
 
 import (
 	"sync"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
@@ -55,6 +56,14 @@ func (g *gate) try(op func() error) error {
 	g.enter(true)
 	defer g.ops.RUnlock()
 	return op()
+}
+
+// stumble slows down a reader that met damage once more: Pebble begins some of
+// its work in the background again at once, and without end.
+func (g *gate) stumble() {
+	if g.fault.get() != nil {
+		<-time.After(stumblePause)
+	}
 }
 
 // readAt reads from an open file. Reading goes on after a failure.

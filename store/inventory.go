@@ -52,13 +52,7 @@ func (f *files) writeInventory() error {
 	}
 	b := make([]byte, 16)
 	rand.Read(b)
-	var plain []byte
-	for _, i := range items {
-		plain = binary.AppendUvarint(plain, uint64(len(i.name)))
-		plain = append(plain, i.name...)
-		plain = binary.AppendUvarint(plain, uint64(i.size))
-	}
-	b = newGCM(f.inventoryKey(b)).Seal(b, nonce(0, false), plain, nil)
+	b = newGCM(f.inventoryKey(b)).Seal(b, nonce(0, false), encodeItems(items), nil)
 	return writeFile(f.fs, f.path(inventoryName), b)
 }
 
@@ -100,27 +94,44 @@ func (f *files) checkInventory() error {
 	return syncDir(f.fs, f.dir)
 }
 
-func (f *files) openInventory(b []byte) (items []item, err error) {
-	damaged := fmt.Errorf("%w: inventory", ErrDamaged)
-	if len(b) < 16 {
-		return nil, damaged
+func (f *files) openInventory(b []byte) ([]item, error) {
+	if len(b) >= 16 {
+		plain, err := newGCM(f.inventoryKey(b[:16])).Open(nil, nonce(0, false), b[16:], nil)
+		if err == nil {
+			return decodeItems(plain)
+		}
 	}
-	plain, err := newGCM(f.inventoryKey(b[:16])).Open(nil, nonce(0, false), b[16:], nil)
-	if err != nil {
-		return nil, damaged
+	return nil, errInventory
+}
+
+var errInventory = fmt.Errorf("%w: inventory", ErrDamaged)
+
+func encodeItems(items []item) (b []byte) {
+	for _, i := range items {
+		b = binary.AppendUvarint(b, uint64(len(i.name)))
+		b = append(b, i.name...)
+		b = binary.AppendUvarint(b, uint64(i.size))
 	}
-	for r := bytes.NewReader(plain); r.Len() > 0; {
+	return b
+}
+
+// decodeItems takes exactly what encodeItems makes.
+func decodeItems(b []byte) (items []item, err error) {
+	for r := bytes.NewReader(b); r.Len() > 0; {
 		n, err := binary.ReadUvarint(r)
 		if err != nil || n > uint64(r.Len()) {
-			return nil, damaged
+			return nil, errInventory
 		}
 		name := make([]byte, n)
 		r.Read(name)
 		size, err := binary.ReadUvarint(r)
 		if err != nil {
-			return nil, damaged
+			return nil, errInventory
 		}
 		items = append(items, item{string(name), int64(size)})
+	}
+	if !bytes.Equal(encodeItems(items), b) {
+		return nil, errInventory
 	}
 	return items, nil
 }

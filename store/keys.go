@@ -23,11 +23,10 @@ const (
 	// one is left alone.
 	Schema = 1
 
-	slotHead   = 1 + 4 + 4 + 1 + 16
-	slotSize   = slotHead + 32 + tagSize
-	metaSize   = 16 + 4 + 16 + tagSize
-	keysHead   = len(keysMagic) + 2
-	keysMinLen = keysHead + slotSize + metaSize + sha256.Size
+	slotHead = 1 + 4 + 4 + 1 + 16
+	slotSize = slotHead + 32 + tagSize
+	metaSize = 16 + 4 + 16 + tagSize
+	keysHead = len(keysMagic) + 2
 )
 
 type slotKind byte
@@ -78,8 +77,13 @@ func newSlot(root [32]byte, u Unlock, c cost) (slot, error) {
 	if err != nil {
 		return slot{}, err
 	}
-	newGCM(kek[:]).Seal(s.wrapped[:0], nonce(0, false), root[:], s.ad())
+	s.wrap(kek, root)
 	return s, nil
+}
+
+// wrap needs no nonce: a salt, and so a kek, serves once.
+func (s *slot) wrap(kek, root [32]byte) {
+	newGCM(kek[:]).Seal(s.wrapped[:0], nonce(0, false), root[:], s.ad())
 }
 
 // open returns the store key, or ErrLocked.
@@ -102,7 +106,10 @@ func (k *keysFile) encode() []byte {
 	for i := range k.slots {
 		b = append(append(b, k.slots[i].head()...), k.slots[i].wrapped[:]...)
 	}
-	b = append(b, k.meta[:]...)
+	return appendSum(append(b, k.meta[:]...))
+}
+
+func appendSum(b []byte) []byte {
 	sum := sha256.Sum256(b)
 	return append(b, sum[:]...)
 }

@@ -1,5 +1,7 @@
 package store
 
+import "time"
+
 // Limits of the store (docs/spec/08-store.md, section 7).
 const (
 	// MaxKey is the greatest length of a key in bytes, its Space included.
@@ -22,6 +24,9 @@ const (
 	// maxSmallFile bounds what is read into memory whole: the keys file, a key
 	// file, the inventory (some 30 bytes for each 2 MiB of the store).
 	maxSmallFile = 16 << 20
+
+	// stumblePause is how long a reader of damaged bytes waits after the first.
+	stumblePause = 50 * time.Millisecond
 
 	// maxPending is the greatest number of transactions between apply and sync.
 	maxPending = 4096

@@ -117,6 +117,7 @@ func (r *pageReader) readSome(p []byte, off int64, buf []byte) (n int, err error
 	count := min((off+int64(len(p))-1)/pageData-first+1, pagesAtOnce, r.pages-first)
 	raw := buf[:min(count*pageSize, r.body-first*pageSize)]
 	if m, err := r.gate.readAt(r.inner, raw, headerSize+first*pageSize); m < len(raw) {
+		r.gate.stumble()
 		return 0, fmt.Errorf("read %s: %w", r.name, err)
 	}
 	for i := first; len(raw) > 0; i++ {
