@@ -573,6 +573,16 @@ func TestOnlyTheOwnerEnters(t *testing.T) {
 	_, err = OpenBox(r.ctx, r.dial("x"), Entry{Key: r.box, Class: Personal, Grant: &stranger})
 	wantErr(t, "custodian without the token", err, ErrImpostor)
 
+	// A voucher registers its own box and no other.
+	kmbx := key32("k")
+	group := GroupBoxKey(kmbx)
+	v := r.grant.Voucher(group.ID())
+	if b, err := OpenBox(r.ctx, r.dial("member"), Entry{Key: group, Class: Group, Voucher: &v}); err != nil || b.Terms != r.grant.Terms {
+		t.Fatal(err)
+	}
+	_, err = OpenBox(r.ctx, r.dial("member"), Entry{Key: NewBoxKey(), Class: Personal, Voucher: &v})
+	wantErr(t, "voucher of another box", err, ErrRefused)
+
 	for name, spoil := range map[string]func(*ownerFrame, *opening){
 		"class":  func(f *ownerFrame, _ *opening) { f.Class = Group },
 		"grant":  func(f *ownerFrame, _ *opening) { f.Grant[0] ^= 1 },

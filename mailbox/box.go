@@ -17,9 +17,10 @@ import (
 type Entry struct {
 	Key   *BoxKey
 	Class Class
-	// Grant lets an unknown box be registered; its token proves the custodian
-	// too. Nil if only Custodian is known.
-	Grant *Grant
+	// Grant or Voucher lets an unknown box be registered, and proves the
+	// custodian too. Both nil if only Custodian is known.
+	Grant   *Grant
+	Voucher *Voucher
 	// Custodian is the receipt key of this box here, zero on first use.
 	Custodian ReceiptKey
 }
@@ -43,15 +44,15 @@ type Box struct {
 }
 
 // OpenBox proves the box key to the custodian and registers the box if it is
-// new. The custodian proves that it knows the grant's token or has the expected
-// receipt key: else ErrImpostor. ErrRefused: the custodian knows neither the box
+// new. The custodian proves that it made the grant or has the expected receipt
+// key: else ErrImpostor. ErrRefused: the custodian knows neither the box
 // nor the grant, or the box under another class. ctx bounds the session.
 func OpenBox(ctx context.Context, l *Link, e Entry) (*Box, error) {
 	var expect *ReceiptKey
 	if e.Custodian != (ReceiptKey{}) {
 		expect = &e.Custodian
-	} else if e.Grant == nil {
-		return nil, fmt.Errorf("%w: neither grant nor receipt key", ErrImpostor)
+	} else if e.voucher() == nil {
+		return nil, fmt.Errorf("%w: neither a grant nor a receipt key", ErrImpostor)
 	}
 	o, err := l.greet(ctx, e.Key.ID(), expect)
 	if err != nil {
@@ -62,33 +63,42 @@ func OpenBox(ctx context.Context, l *Link, e Entry) (*Box, error) {
 	if err != nil {
 		return nil, err
 	}
-	if expect == nil && !w.madeBy(e.Grant.Token, transcript) {
+	if expect == nil && !same(w.Made, w.made(e.voucher().Key, transcript)) {
 		return nil, ErrImpostor
 	}
 	return w.box(l, e.Key, o.Receipt)
 }
 
-// proveOwner signs the opening with the box key and proves the grant's token
-// without showing it.
+// voucher is what e has to register the box with; nil: nothing.
+func (e Entry) voucher() *Voucher {
+	if e.Grant == nil {
+		return e.Voucher
+	}
+	v := e.Grant.Voucher(e.Key.ID())
+	return &v
+}
+
+// proveOwner signs the opening with the box key and proves the voucher without
+// showing it.
 func proveOwner(e Entry, o opening) (f *ownerFrame, transcript []byte) {
 	f = &ownerFrame{Class: e.Class}
-	if e.Grant != nil {
-		f.Grant = grantID(e.Grant.Token)
+	v := e.voucher()
+	if v != nil {
+		f.Grant = v.Grant
 	}
 	body := ownerBody{Opening: o, Class: f.Class, Grant: f.Grant}
 	transcript = mustEncode(body)
-	if e.Grant != nil {
-		f.Use = seal.Expand(e.Grant.Token, label.MailboxGrantUse, transcript)
+	if v != nil {
+		f.Use = seal.Expand(v.Key, label.MailboxGrantUse, transcript)
 	}
 	f.Sig = sign(e.Key.key, label.MailboxOwner, body)
 	return f, transcript
 }
 
-// madeBy reports whether the custodian proved the token.
-func (w *welcomeFrame) madeBy(token [32]byte, transcript []byte) bool {
-	bare := *w
-	bare.Made = [32]byte{}
-	return same(w.Made, seal.Expand(token, label.MailboxGrantMade, transcript, mustEncode(&bare)))
+// made is the custodian's proof of the voucher, over all that it says.
+func (w welcomeFrame) made(voucher [32]byte, transcript []byte) [32]byte {
+	w.Made = [32]byte{}
+	return seal.Expand(voucher, label.MailboxGrantMade, transcript, mustEncode(&w))
 }
 
 func (w *welcomeFrame) box(l *Link, key *BoxKey, custodian ReceiptKey) (*Box, error) {

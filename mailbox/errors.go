@@ -11,8 +11,8 @@ var (
 	// ErrRefused: the custodian said no and gave no reason, as it does to every
 	// stranger: unknown box, slot, grant or invite, or a bad proof.
 	ErrRefused = errors.New("mailbox: refused")
-	// ErrImpostor: the peer did not prove to be the custodian that was meant.
-	// Nothing but a random number was told to it.
+	// ErrImpostor: the peer did not prove to be the custodian that was meant. It
+	// was told the box's id and a random number, and no more.
 	ErrImpostor = errors.New("mailbox: not the custodian that was meant")
 	// ErrProtocol: the peer sent what no custodian sends.
 	ErrProtocol = errors.New("mailbox: protocol violation")

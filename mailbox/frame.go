@@ -27,7 +27,7 @@ type (
 		_     struct{} `cbor:",toarray"`
 		Class Class
 		Grant [32]byte // which grant; zero: none
-		Use   [32]byte // proof of its token; zero: none
+		Use   [32]byte // proof of its voucher; zero: none
 		Sig   [64]byte
 	}
 	welcomeFrame struct {
@@ -36,7 +36,7 @@ type (
 		MaxBytes, MaxParcels uint64
 		TTL, Until, Drop     uint64
 		Bytes, Parcels       uint64
-		Made                 [32]byte // proof of the token; zero: no grant was shown
+		Made                 [32]byte // proof of the voucher; zero: none was shown
 	}
 	slotsFrame struct {
 		_       struct{} `cbor:",toarray"`

@@ -77,7 +77,24 @@ func (t Terms) check() (Terms, error) {
 	return t, nil
 }
 
+// A Voucher is the right to register one box under a grant, for those who should
+// not have the whole grant: the members of a group. Whoever has it learns nothing
+// of the token.
+type Voucher struct {
+	Grant [32]byte // names the grant
+	Key   [32]byte // secret
+}
+
+// Voucher returns the grant's voucher for one box.
+func (g Grant) Voucher(box BoxID) Voucher {
+	return Voucher{Grant: grantID(g.Token), Key: voucherKey(g.Token, box)}
+}
+
 func grantID(token [32]byte) [32]byte { return seal.Expand(token, label.MailboxGrant) }
+
+func voucherKey(token [32]byte, box BoxID) [32]byte {
+	return seal.Expand(token, label.MailboxVoucher, box[:])
+}
 
 // Grant lets an owner (any 32 bytes by which the caller knows the friend) park
 // here, and returns what to send to the friend. Asked again it changes the terms

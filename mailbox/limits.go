@@ -54,7 +54,7 @@ const (
 	maxWeeksAhead  = 26
 	maxSlots       = 16_384 // of one box
 	maxSlotsFrame  = 4_096
-	maxBoxes       = 64               // of one grant, of any class
+	maxBoxes       = 1_024            // of one grant, of any class
 	maxTombstones  = 20_000           // of one box
 	maxPage        = 1_000            // rows of a list, deletions of a frame
 	maxSessions    = 64               // streams served at once

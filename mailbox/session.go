@@ -96,8 +96,8 @@ func (s *session) hello(f *helloFrame) ([]any, error) {
 		Sig: sign(s.key, label.MailboxProof, s.open)}}, nil
 }
 
-// owner lets in who proves the box key, and brings a new box under the grant
-// whose token is proved.
+// owner lets in who proves the box key, and brings a new box under the grant of
+// which a voucher is proved.
 func (s *session) owner(f *ownerFrame, now time.Time) ([]any, error) {
 	if s.key == nil || f.Class == 0 || f.Class >= endClasses {
 		return nil, errRefuse
@@ -123,7 +123,7 @@ func (s *session) owner(f *ownerFrame, now time.Time) ([]any, error) {
 
 // enter finds or registers the box of a proven owner.
 func (s *session) enter(tx *store.Tx, f *ownerFrame, transcript []byte, now time.Time) (*welcomeFrame, error) {
-	token, owner, granted, err := s.grantOf(tx, f, transcript)
+	voucher, owner, granted, err := s.grantOf(tx, f, transcript)
 	if err != nil {
 		return nil, err
 	}
@@ -146,30 +146,31 @@ func (s *session) enter(tx *store.Tx, f *ownerFrame, transcript []byte, now time
 		w.Bytes, w.Parcels = b.Used.Bytes, b.Used.Parcels
 	}
 	if granted {
-		w.Made = seal.Expand(token, label.MailboxGrantMade, transcript, mustEncode(w))
+		w.Made = w.made(voucher, transcript)
 	}
 	return w, nil
 }
 
-// grantOf finds the grant whose token the owner proves; errRefuse if the proof
-// is bad, none if no grant is named or it is not known.
-func (s *session) grantOf(tx *store.Tx, f *ownerFrame, transcript []byte) (token, owner [32]byte, ok bool, err error) {
+// grantOf finds the grant of which the owner proves the voucher for this box;
+// errRefuse if the proof is bad, none if no grant is named or it is not known.
+func (s *session) grantOf(tx *store.Tx, f *ownerFrame, transcript []byte) (voucher, owner [32]byte, ok bool, err error) {
 	b, err := tx.Get(key(subToken, f.Grant))
 	if errors.Is(err, store.ErrNotFound) {
-		return token, owner, false, nil
+		return voucher, owner, false, nil
 	}
 	if err != nil {
-		return token, owner, false, err
+		return voucher, owner, false, err
 	}
 	copy(owner[:], b)
 	var g grantRow
 	if ok, err = load(tx, key(subGrant, owner), &g); err != nil || !ok {
-		return token, owner, false, missing(err, "grant")
+		return voucher, owner, false, missing(err, "grant")
 	}
-	if !same(f.Use, seal.Expand(g.Token, label.MailboxGrantUse, transcript)) {
-		return token, owner, false, errRefuse
+	voucher = voucherKey(g.Token, s.open.Box)
+	if !same(f.Use, seal.Expand(voucher, label.MailboxGrantUse, transcript)) {
+		return voucher, owner, false, errRefuse
 	}
-	return g.Token, owner, true, nil
+	return voucher, owner, true, nil
 }
 
 // invite gives the sealed offer to who knows the invite.

@@ -126,9 +126,11 @@ const (
 	MailboxSlot   = "causeway/1 mailbox slot"
 	MailboxSlotID = "causeway/1 mailbox slot id"
 	MailboxParcel = "causeway/1 mailbox parcel"
-	// MailboxGrant names a grant by its token, MailboxGrantUse proves to the
-	// custodian that the owner has it, MailboxGrantMade the reverse.
+	// MailboxGrant names a grant by its token, MailboxVoucher derives the right
+	// to one box from it; MailboxGrantUse proves to the custodian that the owner
+	// has that right, MailboxGrantMade the reverse.
 	MailboxGrant     = "causeway/1 mailbox grant"
+	MailboxVoucher   = "causeway/1 mailbox voucher"
 	MailboxGrantUse  = "causeway/1 mailbox grant use"
 	MailboxGrantMade = "causeway/1 mailbox grant made"
 	// MailboxProof precedes what a custodian signs to prove a receipt key,
