@@ -99,7 +99,7 @@ func (b Book) ByConversation(tx *store.Tx, conv [32]byte) (Contact, error) {
 		return Contact{}, err
 	}
 	for _, c := range all {
-		if conv != [32]byte{} && (c.Proposed == conv || slices.Contains(c.Conversations(), conv)) {
+		if conv != [32]byte{} && (slices.Contains(c.Proposed, conv) || slices.Contains(c.Conversations(), conv)) {
 			return c, nil
 		}
 	}
@@ -203,7 +203,8 @@ func (b Book) Propose(tx *store.Tx, p Proposal, now time.Time) (Contact, error) 
 		c.State, c.How, c.Conversation = PendingOut, p.How, p.Conversation
 	}
 	c.Verified = c.Verified || p.How == ByQR
-	c.Invite, c.Proposed, c.Leaf = p.Invite.ID(), p.Conversation, p.Offer.Leaf.Encode()
+	c.Invite, c.Leaf = p.Invite.ID(), p.Offer.Leaf.Encode()
+	c.Proposed = appendConv(c.Proposed, p.Conversation)
 	c.Custodians, c.Deposit, c.Addrs = p.Offer.Custodians, p.Offer.Deposit, p.Offer.Hints
 	return c, errors.Join(tx.Delete(waitingKey(uid)), b.put(tx, c))
 }
@@ -217,11 +218,10 @@ func (b Book) Confirm(tx *store.Tx, uid identity.UID, conv [32]byte, now time.Ti
 		return Contact{}, err
 	case c.State == Blocked:
 		return Contact{}, fmt.Errorf("%w: %s", ErrBlocked, c.Name)
-	case conv == [32]byte{}:
-		return Contact{}, ErrNotFound
-	case c.Proposed != conv && slices.Contains(c.Conversations(), conv):
+	case slices.Contains(c.Proposed, conv):
+	case slices.Contains(c.Conversations(), conv):
 		return c, nil
-	case c.Proposed != conv:
+	default:
 		return Contact{}, fmt.Errorf("%w: no such conversation was proposed to %s", ErrNotFound, c.Name)
 	}
 	t, err := turn(tx)

@@ -46,7 +46,7 @@ func TestBothBecomeContacts(t *testing.T) {
 	a, b := bob.contacts(t)["Alice"], alice.contacts(t)["Bob"]
 	for name, c := range map[string]Contact{"Alice": a, "Bob": b} {
 		if c.State != Accepted || c.How != ByInvite || c.Verified || c.Since != noon.Unix() || c.Invite != inv.ID() ||
-			string(c.Custodians) != "custodians of "+name || c.Proposed != [32]byte{} || len(c.Older) != 0 {
+			string(c.Custodians) != "custodians of "+name || len(c.Proposed) != 0 || len(c.Older) != 0 {
 			t.Errorf("%s: %+v", name, c)
 		}
 	}
@@ -109,7 +109,7 @@ func TestCrossedInvitesMeet(t *testing.T) {
 		ia, ib := alice.invite(t, 1), bob.invite(t, 1)
 		toAlice := bob.ask(t, ia.Link(), alice.offer(t, ia))
 		toBob := alice.ask(t, ib.Link(), bob.offer(t, ib))
-		byBob, byAlice := bob.contacts(t)["Alice"].Proposed, alice.contacts(t)["Bob"].Proposed
+		byBob, byAlice := bob.contacts(t)["Alice"].Proposed[0], alice.contacts(t)["Bob"].Proposed[0]
 		steps := []func(){
 			func() {
 				if _, _, err := alice.receive(t, toAlice, noon); err != nil {
@@ -135,6 +135,29 @@ func TestCrossedInvitesMeet(t *testing.T) {
 		}
 		a, b := bob.contacts(t)["Alice"], alice.contacts(t)["Bob"]
 		if a.Conversation != b.Conversation || len(a.Conversations()) != 2 || len(b.Conversations()) != 2 {
+			t.Errorf("order %d: %x and %x", order, a.Conversation, b.Conversation)
+		}
+	}
+}
+
+// Who uses a second link before the first was answered hears both answers.
+func TestTwoLinksOfOnePerson(t *testing.T) {
+	for order := range 2 {
+		alice, bob := newPerson(t, "Alice"), newPerson(t, "Bob")
+		var parcels [][]byte
+		for range 2 {
+			inv := alice.invite(t, 1)
+			parcels = append(parcels, bob.ask(t, inv.Link(), alice.offer(t, inv)))
+		}
+		convs := bob.contacts(t)["Alice"].Proposed
+		for i := range 2 {
+			if _, _, err := alice.receive(t, parcels[i^order], noon); err != nil {
+				t.Fatal(err)
+			}
+			bob.confirm(t, alice, convs[i])
+		}
+		a, b := bob.contacts(t)["Alice"], alice.contacts(t)["Bob"]
+		if a.Conversation != b.Conversation || len(a.Proposed) != 0 || len(a.Conversations()) != 2 {
 			t.Errorf("order %d: %x and %x", order, a.Conversation, b.Conversation)
 		}
 	}

@@ -3,6 +3,7 @@ package contact
 import (
 	"bytes"
 	"fmt"
+	"slices"
 
 	"causeway/identity"
 	"causeway/internal/wire"
@@ -59,7 +60,7 @@ type Contact struct {
 	Since      int64        // when it was accepted, Unix seconds; 0 if it was not
 
 	Conversation [32]byte   // where to write to them
-	Proposed     [32]byte   // a conversation that we proposed and they have not accepted; or zero
+	Proposed     [][32]byte // conversations that we proposed and they have not accepted, latest last
 	Older        [][32]byte // conversations they may still write in, latest last
 
 	Leaf       []byte // their latest encoded leaf, verified
@@ -88,17 +89,15 @@ func (c Contact) Conversations() [][32]byte {
 // began before c was accepted: then the one with the smaller id stays, on both
 // sides. Else c begins anew, say after a restore, and conv replaces the old.
 func (c *Contact) accept(conv [32]byte, begun, turn uint64, now int64) {
-	if c.Proposed == conv {
-		c.Proposed = [32]byte{}
-	}
+	c.Proposed = slices.DeleteFunc(c.Proposed, func(p [32]byte) bool { return p == conv })
 	switch {
 	case c.State != Accepted:
 		c.State, c.Conversation, c.AcceptedTurn, c.Since = Accepted, conv, turn, now
 	case c.Conversation == conv:
 	case begun <= c.AcceptedTurn && bytes.Compare(c.Conversation[:], conv[:]) < 0:
-		c.older(conv)
+		c.Older = appendConv(c.Older, conv)
 	default:
-		c.older(c.Conversation)
+		c.Older = appendConv(c.Older, c.Conversation)
 		c.Conversation = conv
 		if begun > c.AcceptedTurn {
 			c.AcceptedTurn = turn
@@ -106,11 +105,10 @@ func (c *Contact) accept(conv [32]byte, begun, turn uint64, now int64) {
 	}
 }
 
-func (c *Contact) older(conv [32]byte) {
-	c.Older = append(c.Older, conv)
-	if len(c.Older) > MaxOlder {
-		c.Older = c.Older[len(c.Older)-MaxOlder:]
-	}
+// appendConv keeps the latest MaxOlder.
+func appendConv(list [][32]byte, conv [32]byte) [][32]byte {
+	list = append(list, conv)
+	return list[max(0, len(list)-MaxOlder):]
 }
 
 type contactRecord struct {

@@ -106,7 +106,7 @@ func sealClaim(t *testing.T, inv Invite, c offerClaim, log *identity.LogSigner) 
 }
 
 func FuzzOffer(f *testing.F) {
-	alice := newPerson(f, "Alice")
+	alice := keysOf("Alice")
 	inv := Invite{UID: alice.uid, secret: [16]byte{1}}
 	padded, err := seal.OpenBytes(inv.derive(label.InviteOffer), label.Offer, inv.UID[:], alice.offer(f, inv))
 	if err != nil {

@@ -26,17 +26,24 @@ type person struct {
 
 func newPerson(t testing.TB, name string) *person {
 	t.Helper()
-	root := identity.RootFromSeed([32]byte([]byte(name + string(make([]byte, 32)))[:32]))
-	p := &person{uid: root.Card().UID(), card: root.Card(), name: name, db: store.OpenMemory()}
-	p.phone = identity.DeviceFromSeed([32]byte([]byte(name + " phone" + string(make([]byte, 32)))[:32]))
-	p.chain = []identity.DeviceCert{root.Certify(p.phone.Public())}
-	p.kem = seal.UserKEM(root.Seed(), 0)
-	p.book = NewBook(p.uid)
+	p := keysOf(name)
+	p.db = store.OpenMemory()
 	t.Cleanup(func() {
 		if err := p.db.Close(); err != nil {
 			t.Error(err)
 		}
 	})
+	return p
+}
+
+// keysOf is a person without a store.
+func keysOf(name string) *person {
+	root := identity.RootFromSeed([32]byte([]byte(name + string(make([]byte, 32)))[:32]))
+	p := &person{uid: root.Card().UID(), card: root.Card(), name: name}
+	p.phone = identity.DeviceFromSeed([32]byte([]byte(name + " phone" + string(make([]byte, 32)))[:32]))
+	p.chain = []identity.DeviceCert{root.Certify(p.phone.Public())}
+	p.kem = seal.UserKEM(root.Seed(), 0)
+	p.book = NewBook(p.uid)
 	return p
 }
 

@@ -141,7 +141,7 @@ func reseal(t *testing.T, p *person, raw []byte) []byte {
 }
 
 func FuzzRequest(f *testing.F) {
-	alice, bob := newPerson(f, "Alice"), newPerson(f, "Bob")
+	alice, bob := keysOf("Alice"), keysOf("Bob")
 	inv := Invite{UID: alice.uid, secret: [16]byte{1}}
 	to, _ := alice.leaf(f)
 	for _, by := range []*Invite{&inv, nil} {

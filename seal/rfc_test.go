@@ -8,8 +8,9 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"os"
+	"os/exec"
 	"path/filepath"
-	"runtime"
+	"strings"
 	"testing"
 
 	"golang.org/x/crypto/chacha20poly1305"
@@ -66,7 +67,11 @@ func TestRFC8439(t *testing.T) {
 
 // Suite 1 against the vectors of draft-ietf-hpke-pq that come with Go.
 func TestHPKEVectors(t *testing.T) {
-	raw, err := os.ReadFile(filepath.Join(runtime.GOROOT(), "src/crypto/hpke/testdata/hpke-pq.json"))
+	root, err := exec.Command("go", "env", "GOROOT").Output()
+	if err != nil {
+		t.Skip("no go command here")
+	}
+	raw, err := os.ReadFile(filepath.Join(strings.TrimSpace(string(root)), "src/crypto/hpke/testdata/hpke-pq.json"))
 	if os.IsNotExist(err) {
 		t.Skip("this Go comes without its source")
 	}
