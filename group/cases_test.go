@@ -278,6 +278,16 @@ var stories = map[string]string{
 		M: bob/2 says
 		members: alice* bob* carol* dave eve
 		void: M`,
+	"of roots that do not know each other the lower id beats": five + `
+		E -> R -> X
+		E -> M -> S -> Y
+		R: bob/2 recovers cutting bob/3
+		M: alice says
+		S: bob/3 recovers cutting bob/2
+		X: bob/2 says
+		Y: bob/3 says
+		members: alice* bob* carol* dave eve
+		void: S Y`,
 	"D2, depth: a log below a junior log is junior to a later sibling": five + `
 		E -> K -> M -> L -> V
 		     K -> T -> U

@@ -110,6 +110,9 @@ func (s *story) device(name string) (user, log int) {
 }
 
 func (s *story) say(name string, words []string) error {
+	if s.ids[name] != 0 {
+		return fmt.Errorf("%s is said twice", name)
+	}
 	e := &entry{id: len(s.said) + 1}
 	e.author, e.log = s.device(words[0])
 	unrooted := words[len(words)-1] == "unrooted"
