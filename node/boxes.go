@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -152,10 +153,17 @@ func (n *Node) lastAddrs(tx *store.Tx, uid identity.UID) []string {
 
 // keepMailbox notes where a contact says that its mail can be parked.
 func (n *Node) keepMailbox(tx *store.Tx, s chat.Service) error {
-	if _, err := chat.DecodeMailbox(s.Payload); err != nil {
+	m, err := chat.DecodeMailbox(s.Payload)
+	if err != nil {
 		return nil // says nothing that we understand
 	}
-	_, err := n.book.Edit(tx, s.From, func(k *contact.Contact) error {
+	tx.OnCommit(n.wake["outbox"].ring)
+	if len(m.Keepers) > 0 {
+		if err := n.custodyEvent(tx, s.From, fmt.Sprintf("has %d friends who keep mail for them", len(m.Keepers))); err != nil {
+			return err
+		}
+	}
+	_, err = n.book.Edit(tx, s.From, func(k *contact.Contact) error {
 		k.Custodians = s.Payload
 		return nil
 	})

@@ -83,7 +83,7 @@ func (n *Node) visit(ctx context.Context, uid identity.UID, row keeperRow, secre
 	if err != nil {
 		return err
 	}
-	return n.visitFirst(ctx, first, &grant, secret)
+	return n.visitFirst(ctx, uid, first, &grant, secret)
 }
 
 // tend keeps what the custodian told of itself and registers the slots of all
@@ -103,6 +103,11 @@ func (n *Node) tend(uid identity.UID, row keeperRow, box *mailbox.Box, secret bo
 		}
 	}
 	return n.db.Update(func(tx *store.Tx) error {
+		if row.Receipt != [32]byte(box.Custodian) {
+			if err := n.custodyEvent(tx, uid, "keeps your mail from now on"); err != nil {
+				return err
+			}
+		}
 		return editKeeper(tx, uid, func(k *keeperRow) {
 			k.Receipt, k.Tag, k.Slots = [32]byte(box.Custodian), box.TagSecret, digest
 		})
@@ -343,12 +348,12 @@ func (n *Node) soon(bell string, ctx context.Context) {
 
 // standIns lists the invites that custodians, this node among them, stand in
 // for while they are open.
-func (n *Node) standIns(tx *store.Tx) ([]mailbox.StandIn, error) {
+func (n *Node) standIns(tx *store.Tx) ([]openInvite, error) {
 	issued, err := n.book.Invites(tx)
 	if err != nil {
 		return nil, err
 	}
-	var out []mailbox.StandIn
+	var out []openInvite
 	for _, i := range issued {
 		if i.Open(time.Now()) != nil {
 			continue
@@ -357,9 +362,15 @@ func (n *Node) standIns(tx *store.Tx) ([]mailbox.StandIn, error) {
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, s)
+		out = append(out, openInvite{s, i.Invite.ID()})
 	}
 	return out, nil
+}
+
+// openInvite is an invite that can be used, as a custodian stands in for it.
+type openInvite struct {
+	mailbox.StandIn
+	id contact.InviteID
 }
 
 func (n *Node) standIn(tx *store.Tx, i contact.Issued) (mailbox.StandIn, error) {

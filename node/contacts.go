@@ -3,6 +3,7 @@ package node
 import (
 	"context"
 	"encoding/hex"
+	"slices"
 	"time"
 
 	"causeway/chat"
@@ -276,7 +277,7 @@ func (n *Node) confirm(tx *store.Tx, w *chat.Writer) error {
 		return nil
 	}
 	k, err := n.book.Get(tx, s.Peer)
-	if err != nil || k.Proposed != [32]byte(c.ID) {
+	if err != nil || !slices.Contains(k.Proposed, [32]byte(c.ID)) {
 		return nil
 	}
 	answered := false

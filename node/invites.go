@@ -3,6 +3,7 @@ package node
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"causeway/chat"
@@ -23,6 +24,7 @@ const inviteAskLabel = label.InviteAsk
 type inviteRow struct {
 	_    struct{} `cbor:",toarray"`
 	Leaf []byte
+	At   []identity.UID // custodians that stand in for it
 }
 
 // CreateInvite makes a one-time link. Custodians stand in for it as soon as they
@@ -41,15 +43,17 @@ func (n *Node) CreateInvite(ctx context.Context, o InviteOptions) (Invite, error
 	if err != nil {
 		return Invite{}, err
 	}
-	var issued contact.Issued
+	var out Invite
 	err = n.db.Update(func(tx *store.Tx) error {
 		leaf, err := n.set.NewLog(tx)
 		if err != nil {
 			return err
 		}
-		if issued, err = n.book.Issue(tx, inv, 1, contact.ByInvite); err != nil {
+		issued, err := n.book.Issue(tx, inv, 1, contact.ByInvite)
+		if err != nil {
 			return err
 		}
+		out = inviteView(tx, issued)
 		return putRow(tx, nodeKey(subInviteLog, inv.ID()), &inviteRow{Leaf: leaf.Encode()})
 	})
 	if err != nil {
@@ -58,7 +62,7 @@ func (n *Node) CreateInvite(ctx context.Context, o InviteOptions) (Invite, error
 	n.standInHere(ctx)
 	n.wake["publish"].ring()
 	n.wake["collect"].ring()
-	return inviteView(issued), nil
+	return out, nil
 }
 
 // hints are addresses in the link, for networks where no DHT helps.
@@ -72,8 +76,13 @@ func (n *Node) hints() []string {
 	return all[:min(len(all), contact.MaxHints)]
 }
 
-func inviteView(i contact.Issued) Invite {
-	return Invite{ID: i.Invite.ID().String(), Link: i.Invite.Link(), Expires: i.Invite.Expires, Uses: i.Left, Revoked: i.Revoked}
+func inviteView(tx *store.Tx, i contact.Issued) Invite {
+	var row inviteRow
+	_, _ = getRow(tx, nodeKey(subInviteLog, i.Invite.ID()), &row) // none: nobody stands in
+	return Invite{
+		ID: i.Invite.ID().String(), Link: i.Invite.Link(), Expires: i.Invite.Expires, Uses: i.Left,
+		Revoked: i.Revoked, StandIn: len(row.At),
+	}
 }
 
 // Invites lists the invites that can still be used.
@@ -83,7 +92,7 @@ func (n *Node) Invites(context.Context) ([]Invite, error) {
 		all, err := n.book.Invites(tx)
 		for _, i := range all {
 			if i.Open(time.Now()) == nil {
-				out = append(out, inviteView(i))
+				out = append(out, inviteView(tx, i))
 			}
 		}
 		return err
@@ -143,7 +152,7 @@ func (n *Node) visitSelf(ctx context.Context, secret boxSecret) {
 	defer n.self.Unlock()
 	grant, err := n.keeper.Grant([32]byte(n.me.UID), mailbox.Terms{}, time.Now())
 	if err == nil {
-		err = n.visitFirst(ctx, n.keeper.Local(ctx), &grant, secret)
+		err = n.visitFirst(ctx, n.me.UID, n.keeper.Local(ctx), &grant, secret)
 	}
 	if err != nil && ctx.Err() == nil {
 		n.log.Error("stand in for our own invites", "err", err)
@@ -165,7 +174,7 @@ func (n *Node) standInHere(ctx context.Context) {
 
 // visitFirst tends a first-contact box: stand-ins for the open invites, and the
 // requests that came.
-func (n *Node) visitFirst(ctx context.Context, link *mailbox.Link, grant *mailbox.Grant, secret boxSecret) error {
+func (n *Node) visitFirst(ctx context.Context, at identity.UID, link *mailbox.Link, grant *mailbox.Grant, secret boxSecret) error {
 	box, err := mailbox.OpenBox(ctx, link, mailbox.Entry{Key: secret.first(), Class: mailbox.First, Grant: grant})
 	if err != nil {
 		return errors.Join(err, link.Close())
@@ -174,7 +183,7 @@ func (n *Node) visitFirst(ctx context.Context, link *mailbox.Link, grant *mailbo
 	if err := n.takeRequests(box); err != nil {
 		return err
 	}
-	var open []mailbox.StandIn
+	var open []openInvite
 	var ended []contact.Issued
 	err = n.db.View(func(tx *store.Tx) (err error) {
 		if open, err = n.standIns(tx); err != nil {
@@ -191,8 +200,11 @@ func (n *Node) visitFirst(ctx context.Context, link *mailbox.Link, grant *mailbo
 	if err != nil {
 		return err
 	}
-	for _, s := range open {
-		if err := box.StandIn(s); err != nil {
+	for _, o := range open {
+		if err := box.StandIn(o.StandIn); err != nil {
+			return err
+		}
+		if err := n.noteStandIn(o.id, at); err != nil {
 			return err
 		}
 	}
@@ -202,6 +214,25 @@ func (n *Node) visitFirst(ctx context.Context, link *mailbox.Link, grant *mailbo
 		}
 	}
 	return nil
+}
+
+// noteStandIn remembers that a friend stands in for an invite.
+func (n *Node) noteStandIn(id contact.InviteID, at identity.UID) error {
+	if at == n.me.UID {
+		return nil
+	}
+	return n.db.Update(func(tx *store.Tx) error {
+		var row inviteRow
+		found, err := getRow(tx, nodeKey(subInviteLog, id), &row)
+		if err != nil || !found || slices.Contains(row.At, at) {
+			return err
+		}
+		row.At = append(row.At, at)
+		if err := n.custodyEvent(tx, at, "stands in for your invite "+id.String()+" while you are away"); err != nil {
+			return err
+		}
+		return putRow(tx, nodeKey(subInviteLog, id), &row)
+	})
 }
 
 // takeRequests opens what joiners left. A request that is refused is deleted as

@@ -117,12 +117,13 @@ func (n *Node) open() (err error) {
 }
 
 // atTheDoor serves the mailbox protocol, and looks after each visit whether
-// somebody left a request for this user.
+// somebody left a request for this user, and for whom this node stands in.
 func (n *Node) atTheDoor() network.StreamHandler {
 	serve := n.keeper.Handler(n.ctx)
 	return func(s network.Stream) {
 		serve(s)
 		n.wake["door"].ring()
+		n.wake["publish"].ring()
 	}
 }
 

@@ -1,6 +1,7 @@
 package node
 
 import (
+	"bytes"
 	"context"
 	"log/slog"
 	"os"
@@ -152,4 +153,162 @@ func TestTwoPeopleMeetByInviteAndTalk(t *testing.T) {
 	bob.until("receipt", func() bool { return bob.stateOf(m) == StateDelivered })
 	alice.say("@Bob", "hello yourself")
 	bob.until("answer", func() bool { return bob.reads("@Alice", "hello yourself") })
+}
+
+// custody makes c keep mail for owner.
+func custody(c, owner *person) {
+	c.t.Helper()
+	if err := c.AllowCustody(context.Background(), "@"+owner.name, 0, 0); err != nil {
+		c.t.Fatal(err)
+	}
+	if err := owner.AddCustodian(context.Background(), "@"+c.name); err != nil {
+		c.t.Fatal(err)
+	}
+	owner.until("custodian "+c.name, func() bool { return owner.custodian(c.name) == "ready" })
+}
+
+func (p *person) custodian(name string) string {
+	all, err := p.Custody(context.Background())
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	for _, h := range all.HeldBy {
+		if h.Custodian.Name == name {
+			return h.State
+		}
+	}
+	return ""
+}
+
+// hasMailbox reports whether p knows a custodian of a contact.
+func (p *person) hasMailbox(name string) bool {
+	all, err := p.Contacts(context.Background())
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	for _, k := range all {
+		if k.Name == name {
+			return p.keepersOf(k.UID) > 0
+		}
+	}
+	return false
+}
+
+func TestMailForSomebodyWhoIsAway(t *testing.T) {
+	carol := newPerson(t, "Carol")
+	alice := newPerson(t, "Alice", carol.addr())
+	bob := newPerson(t, "Bob", carol.addr())
+	befriend(alice, bob)
+	befriend(carol, bob)
+	custody(carol, bob)
+	alice.until("Bob's mailbox", func() bool { return alice.hasMailbox("Bob") })
+	bob.stop()
+	m := alice.say("@Bob", "read this when you are back")
+	alice.until("parked", func() bool { return alice.stateOf(m) == StateParked })
+	alice.stop()
+	bob.start()
+	bob.until("the mail", func() bool { return bob.reads("@Alice", "read this when you are back") })
+	bob.stop()
+	alice.start()
+	bob.start()
+	alice.until("receipt", func() bool { return alice.stateOf(m) == StateDelivered })
+}
+
+func TestInviteWhileTheInviterIsAway(t *testing.T) {
+	carol := newPerson(t, "Carol")
+	alice := newPerson(t, "Alice", carol.addr())
+	befriend(carol, alice)
+	custody(carol, alice)
+	inv, err := alice.CreateInvite(context.Background(), InviteOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	alice.until("stand-in", func() bool { return carol.standsIn() })
+	alice.stop()
+	bob := newPerson(t, "Bob", carol.addr())
+	k, err := bob.Accept(context.Background(), inv.Link, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if k.Name != "Alice" || k.State != ContactInvited {
+		t.Errorf("accepted %+v", k)
+	}
+	alice.start()
+	alice.until("Bob", func() bool { return alice.knows("Bob") })
+	bob.until("Alice", func() bool { return bob.knows("Alice") })
+}
+
+func (p *person) standsIn() bool {
+	a, err := p.keeper.Announce(dht.Day(time.Now()))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return len(a.Tags) > 0
+}
+
+func TestGroupOfThreeAndARemoval(t *testing.T) {
+	alice := newPerson(t, "Alice")
+	bob := newPerson(t, "Bob", alice.addr())
+	carol := newPerson(t, "Carol", alice.addr())
+	befriend(alice, bob)
+	befriend(alice, carol)
+	ctx := context.Background()
+	if _, err := alice.CreateGroup(ctx, "team", ""); err != nil {
+		t.Fatal(err)
+	}
+	alice.say("#team", "first")
+	for _, p := range []*person{bob, carol} {
+		alice.until("offers", func() bool { return alice.AddMember(ctx, "#team", "@"+p.name, "") == nil })
+		p.until("the first message", func() bool { return p.reads("#team", "first") })
+	}
+	bob.say("#team", "second")
+	carol.until("the second", func() bool { return carol.reads("#team", "second") })
+	if err := alice.RemoveMember(ctx, "#team", "@Carol"); err != nil {
+		t.Fatal(err)
+	}
+	carol.until("her removal", func() bool {
+		g, err := carol.Groups(ctx)
+		return err == nil && len(g) == 1 && g[0].Left
+	})
+	alice.say("#team", "third")
+	bob.until("the third", func() bool { return bob.reads("#team", "third") })
+	if carol.reads("#team", "third") {
+		t.Error("Carol reads on after her removal")
+	}
+}
+
+func TestStickCarriesMailBothWays(t *testing.T) {
+	alice := newPerson(t, "Alice")
+	bob := newPerson(t, "Bob", alice.addr())
+	befriend(alice, bob)
+	bob.stop()
+	m := alice.say("@Bob", "by stick")
+	var stick bytes.Buffer
+	out, err := alice.Export(context.Background(), "@Bob", &stick)
+	if err != nil || out.Entries == 0 {
+		t.Fatalf("export: %+v, %v", out, err)
+	}
+	alice.stop()
+	bob.start()
+	for _, want := range []bool{true, false} {
+		in, err := bob.Import(context.Background(), bytes.NewReader(stick.Bytes()))
+		if err != nil || in.Refused > 0 || (in.New > 0) != want {
+			t.Fatalf("import: %+v, %v", in, err)
+		}
+	}
+	if !bob.reads("@Alice", "by stick") {
+		t.Error("Bob does not read what the stick brought")
+	}
+	var back bytes.Buffer
+	if _, err := bob.Export(context.Background(), "", &back); err != nil {
+		t.Fatal(err)
+	}
+	bob.stop()
+	alice.start()
+	if _, err := alice.Import(context.Background(), &back); err != nil {
+		t.Fatal(err)
+	}
+	if s := alice.stateOf(m); s != StateDelivered {
+		t.Errorf("after the stick came back the message is %s", s)
+	}
 }
