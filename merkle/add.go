@@ -92,10 +92,15 @@ func (w *work) cover() {
 	down := slices.Clone(w.order)
 	slices.SortStableFunc(down, func(a, b *item) int { return cmp.Compare(b.h.Seq, a.h.Seq) })
 	for _, it := range down {
-		if !it.covered && (w.coveredByWaiting(it) || it.h.Verify() == nil) {
+		if !it.covered && (w.coveredByWaiting(it) || w.verify(it)) {
 			w.coverRun(it)
 		}
 	}
+}
+
+func (w *work) verify(it *item) bool {
+	w.res.Checked++
+	return it.h.Verify() == nil
 }
 
 // follows says whether it can be the entry after prev.

@@ -165,6 +165,17 @@ func TestReads(t *testing.T) {
 		want(t, "chain", d.names(out), "a1 a2' a3'")
 		return nil
 	})
+	for _, head := range []string{"a1", "a2'", "a3"} {
+		es := see(p, func(tx *store.Tx) (n int, err error) {
+			for range p.Chain(tx, d.id(head), 0, 9) {
+				n++
+			}
+			return n, nil
+		})
+		if es != int(d.entry(head).Seq)+1 {
+			t.Errorf("%d entries lead to %s", es, head)
+		}
+	}
 	missing := func(have ...string) string {
 		var ids []ID
 		for _, n := range have {

@@ -161,6 +161,9 @@ func TestAttack07_BadSignatureInsideTheRun(t *testing.T) {
 			}
 		}
 	}
+	if r := newPeer(t).add(d); r.Checked != 2 {
+		t.Errorf("%d signatures checked, want those of a5 and a4", r.Checked)
+	}
 	p := newPeer(t)
 	for _, n := range d.order {
 		p.add(d, n)

@@ -67,6 +67,8 @@ type Result struct {
 	Filled []Entry
 	// New counts the blocks that were kept, Duplicates those known before.
 	New, Duplicates int
+	// Checked counts the signatures verified, good or bad: what the call cost.
+	Checked int
 	// Waiting lists the blocks kept whose prev or parents are missing; Wanted
 	// lists the entries missing of which nothing is known.
 	Waiting, Wanted []ID
