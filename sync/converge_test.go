@@ -7,22 +7,13 @@ import (
 	"time"
 
 	"causeway/merkle"
-	"causeway/store"
 )
 
 // tryWrite appends an entry of a user who may have forked her log, which no
 // honest store goes on with.
 func (n *node) tryWrite(u user, text string) {
 	n.t.Helper()
-	err := n.update(func(tx *store.Tx) error {
-		dr, err := n.dag(group).Draft(tx, u.log())
-		if err != nil {
-			return err
-		}
-		_, err = n.dag(group).Append(tx, u.sign, dr, []byte(text))
-		return err
-	})
-	if err != nil && !errors.Is(err, merkle.ErrForked) {
+	if _, err := n.append(u, text, nil); err != nil && !errors.Is(err, merkle.ErrForked) {
 		n.t.Fatal(err)
 	}
 }

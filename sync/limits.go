@@ -64,6 +64,7 @@ const (
 	pullPause    = 300 * time.Millisecond // between pulls that HEADS cause
 	leasePause   = time.Second
 	tipLease     = 2 * time.Second
+	offerPause   = 15 * time.Second // after which a peer may offer again
 	idleTime     = 30 * time.Second // a stream without a session
 	retryLeast   = 30 * time.Second // before a row that was not served is asked for again
 	retryMost    = 10 * time.Minute

@@ -46,8 +46,10 @@ type node struct {
 	removals map[merkle.LogKey]merkle.ID
 	shared   []Conv
 	seen     map[merkle.LogKey]map[Mark]bool
-	added    int    // entries that came by Add
-	onAdd    func() // hears of every Add
+	withhold map[merkle.ID]bool // entries that Read leaves out
+	forks    int                // proofs that Add found
+	added    int                // entries that came by Add
+	onAdd    func()             // hears of every Add
 	service  *Service
 }
 
@@ -87,22 +89,74 @@ func (n *node) dag(c Conv) *merkle.DAG { return merkle.Open(c) }
 func (n *node) view(fn func(tx *store.Tx) error) error   { return n.db.View(fn) }
 func (n *node) update(fn func(tx *store.Tx) error) error { return n.db.Update(fn) }
 
-// write appends an entry of u at this node.
+// write appends an entry of u over the heads at this node.
 func (n *node) write(u user, text string) merkle.Entry {
 	n.t.Helper()
-	var e merkle.Entry
-	err := n.update(func(tx *store.Tx) error {
-		dr, err := n.dag(group).Draft(tx, u.log())
-		if err != nil {
-			return err
+	e, err := n.append(u, text, nil)
+	if err != nil {
+		n.t.Fatalf("%s writes %q: %v", n.name, text, err)
+	}
+	return e
+}
+
+// writeAlone appends an entry of u that has seen no other log.
+func (n *node) writeAlone(u user, text string) merkle.Entry {
+	n.t.Helper()
+	e, err := n.append(u, text, func(dr *merkle.Draft) {
+		dr.Parents, dr.Height = nil, 1
+		if dr.Seq > 0 {
+			dr.Height = n.height(dr.Prev) + 1
 		}
-		e, err = n.dag(group).Append(tx, u.sign, dr, []byte(text))
-		return err
 	})
 	if err != nil {
 		n.t.Fatalf("%s writes %q: %v", n.name, text, err)
 	}
 	return e
+}
+
+func (n *node) append(u user, text string, change func(*merkle.Draft)) (e merkle.Entry, err error) {
+	err = n.update(func(tx *store.Tx) error {
+		dr, err := n.dag(group).Draft(tx, u.log())
+		if err != nil {
+			return err
+		}
+		if change != nil {
+			change(&dr)
+		}
+		e, err = n.dag(group).Append(tx, u.sign, dr, []byte(text))
+		return err
+	})
+	return e, err
+}
+
+func (n *node) height(id merkle.ID) (height uint64) {
+	err := n.view(func(tx *store.Tx) error {
+		e, err := n.dag(group).Get(tx, id)
+		height = e.Height
+		return err
+	})
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	return height
+}
+
+// within returns an entry and its past.
+func (n *node) within(id merkle.ID) map[merkle.ID]bool {
+	set := map[merkle.ID]bool{id: true}
+	err := n.view(func(tx *store.Tx) error {
+		past := n.dag(group).Past(tx)
+		for other := range n.ids() {
+			if past.Before(other, id) {
+				set[other] = true
+			}
+		}
+		return past.Err()
+	})
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	return set
 }
 
 // logOf makes the first entries of a log that saw no other.
@@ -225,6 +279,7 @@ func (n *node) Read(c Conv, reader merkle.LogKey, w Want) (es []merkle.Entry, re
 		es, rest, err = Select(tx, n.dag(c), w, may)
 		return errors.Join(err, past.Err())
 	})
+	es = slices.DeleteFunc(es, func(e merkle.Entry) bool { return n.withhold[e.ID] })
 	return es, rest, err
 }
 
@@ -235,6 +290,7 @@ func (n *node) Add(c Conv, _ peer.ID, blocks []merkle.Block) (res merkle.Result,
 	})
 	n.mu.Lock()
 	n.added += len(blocks)
+	n.forks += len(res.Forks)
 	heard, s := n.onAdd, n.service
 	n.mu.Unlock()
 	if heard != nil {

@@ -179,7 +179,7 @@ func (e *engine) onOpen(f *open) error {
 // is wrong with one looks alike from outside.
 func (e *engine) onOffer(o offer) (ok bool, err error) {
 	if !e.ledger.mayOpen(e.peer, e.proven, e.now) {
-		e.refuse(o.Sid, 0, nackBusy, time.Minute)
+		e.refuse(o.Sid, 0, nackBusy, offerPause)
 		return true, nil
 	}
 	k, known := e.expected[o.Tag]

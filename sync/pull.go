@@ -159,7 +159,7 @@ func (e *engine) stopPull(s *session) {
 }
 
 // onPullRefused is told that a pull will not be answered now.
-func (e *engine) onPullRefused(s *session, f *nack) error {
+func (e *engine) onPullRefused(s *session, f *nack) {
 	p := s.pull
 	e.stopPull(s)
 	switch f.Code {
@@ -170,5 +170,4 @@ func (e *engine) onPullRefused(s *session, f *nack) error {
 	default:
 		s.fail(p.rows, e.now)
 	}
-	return e.feed()
 }

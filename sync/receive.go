@@ -145,10 +145,7 @@ func (e *engine) finish(s *session) error {
 	if p.fresh == 0 {
 		s.fail(p.rows, e.now)
 	}
-	if err := e.proceed(s); err != nil {
-		return err
-	}
-	return e.feed()
+	return e.proceed(s)
 }
 
 // walkBack asks for earlier entries of the rows that do not hang on what I have:
@@ -190,19 +187,6 @@ func (e *engine) hangs(s *session, on []Mark) (bool, error) {
 // lacksRow says that the peer still claims a row that I have not delivered.
 func (s *session) lacksRow(a advert) bool {
 	return slices.ContainsFunc(s.claims[a.log], func(c claim) bool { return c.Head == a.head && !c.have })
-}
-
-// feed lets sessions that waited for their turn start a pull.
-func (e *engine) feed() error {
-	for _, s := range e.inOrder() {
-		if s.starved && e.pulls < maxPulls {
-			s.starved = false
-			if err := e.want(s); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
 }
 
 // askMissing asks by id for the entries that a pull has shown to be missing, each

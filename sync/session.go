@@ -197,7 +197,7 @@ func (e *engine) tickSession(s *session) error {
 			return err
 		}
 	}
-	if due(s.pullAt) {
+	if due(s.pullAt) || s.starved && e.pulls < maxPulls {
 		return e.want(s)
 	}
 	return nil
@@ -221,5 +221,6 @@ func (e *engine) onNack(f *nack) error {
 	if s.pull == nil || s.pull.req != f.Req {
 		return nil // not waited for any more
 	}
-	return e.onPullRefused(s, f)
+	e.onPullRefused(s, f)
+	return nil
 }
