@@ -81,7 +81,7 @@ func (f *Finder) Find(ctx context.Context, tags ...Tag) iter.Seq[peer.AddrInfo] 
 		ctx, cancel := f.bound(ctx)
 		defer cancel()
 		seen := make(map[peer.ID][]ma.Multiaddr)
-		for wait := findFirstRetry; ctx.Err() == nil; wait = min(4*wait, findLastRetry) {
+		for wait := findFirstRetry; ctx.Err() == nil; {
 			entered := f.entered.wait()
 			if !f.round(ctx, tags, seen, yield) {
 				return
@@ -89,7 +89,9 @@ func (f *Finder) Find(ctx context.Context, tags ...Tag) iter.Seq[peer.AddrInfo] 
 			select {
 			case <-ctx.Done():
 			case <-entered:
+				wait = findFirstRetry
 			case <-time.After(wait):
+				wait = min(4*wait, findLastRetry)
 			}
 		}
 	}

@@ -149,3 +149,15 @@ func TestParseNetwork(t *testing.T) {
 		}
 	}
 }
+
+func FuzzParseNetwork(f *testing.F) {
+	for _, seed := range []string{"public", "private:try", "lan", "none", "private:", "private:\x00"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		n, err := dht.ParseNetwork(s)
+		if err == nil && string(n) != s {
+			t.Errorf("%q is read as %q", s, n)
+		}
+	})
+}

@@ -41,10 +41,10 @@ func (f *Finder) join(n Network, c Config) (*overlay, error) {
 		opts = publicOptions(f.host)
 		o.addBootstrap(c.publicBootstrap()...)
 		o.addBootstrap(c.Bootstrap...)
-	case LAN:
-		opts = []kad.Option{kad.ProtocolPrefix(protocol.ID(n.protocolPrefix())), kad.DisableValues()}
+	case LAN: // a friend on the internet who runs it too is not on this network
+		opts = append(ownOptions(n), kad.RoutingTableFilter(kad.PrivateRoutingTableFilter))
 	default:
-		opts = []kad.Option{kad.ProtocolPrefix(protocol.ID(n.protocolPrefix())), kad.DisableValues()}
+		opts = ownOptions(n)
 		o.addBootstrap(c.Bootstrap...)
 	}
 	var err error
@@ -57,6 +57,11 @@ func (c Config) publicBootstrap() []peer.AddrInfo {
 		return c.PublicBootstrap
 	}
 	return kad.GetDefaultBootstrapPeerAddrInfos()
+}
+
+// ownOptions make a DHT of our own, which holds provider records only.
+func ownOptions(n Network) []kad.Option {
+	return []kad.Option{kad.ProtocolPrefix(protocol.ID(n.protocolPrefix())), kad.DisableValues()}
 }
 
 // publicOptions are those of the wide-area half of kubo's DHT: nothing about

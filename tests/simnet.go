@@ -31,7 +31,8 @@ const (
 
 // Net is a simulated internet of named places, each with a public address.
 // Packets between two places are late, lost or cut off as a test says. It lives
-// in a testing/synctest bubble; all methods may be called at any time there.
+// in a testing/synctest bubble; all methods may be called at any time there. The
+// network dht.LAN cannot be used: mDNS needs real sockets.
 type Net struct {
 	tb  testing.TB
 	sim *simnet.Simnet
