@@ -91,21 +91,6 @@ func (b Book) All(tx *store.Tx) ([]Contact, error) {
 	return all, nil
 }
 
-// ByConversation returns the contact that may be heard in this conversation, or
-// whom we proposed it to; ErrNotFound if there is none.
-func (b Book) ByConversation(tx *store.Tx, conv [32]byte) (Contact, error) {
-	all, err := b.All(tx)
-	if err != nil {
-		return Contact{}, err
-	}
-	for _, c := range all {
-		if conv != [32]byte{} && (slices.Contains(c.Proposed, conv) || slices.Contains(c.Conversations(), conv)) {
-			return c, nil
-		}
-	}
-	return Contact{}, ErrNotFound
-}
-
 // Edit changes what change changes of a contact, but its UID and name. An error
 // of change is returned and nothing is written.
 func (b Book) Edit(tx *store.Tx, uid identity.UID, change func(*Contact) error) (Contact, error) {

@@ -98,14 +98,6 @@ func (e *Epoch) Erase() {
 	}
 }
 
-// Welcome returns an epoch of which only K_syn and K_rdv are known: what a
-// welcome tells of epochs before the newcomer's own.
-func Welcome(syn, rdv [32]byte) *Epoch {
-	e := &Epoch{}
-	e.s[secSync], e.s[secRendezvous] = syn, rdv
-	return e
-}
-
 // Merge adds what o knows of the same epoch. If both know a secret and differ,
 // it changes nothing and returns ErrConflict.
 func (e *Epoch) Merge(o *Epoch) error {

@@ -108,12 +108,6 @@ func parseSlots(b []byte) ([]slotWire, error) {
 	return w.Slots, nil
 }
 
-// CountSlots returns how many slots there are, or ErrFormat.
-func CountSlots(slots []byte) (int, error) {
-	s, err := parseSlots(slots)
-	return len(s), err
-}
-
 // OpenSlot returns the content of the slot for this key: ErrNoSlot if there is
 // none, ErrSlot if there is one and it does not open, ErrFormat if these are no
 // slots at all.
