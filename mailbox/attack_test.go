@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"reflect"
 	"testing"
 	"time"
 
@@ -261,6 +262,29 @@ func TestAttack38_CustodianLosesOrCorruptsParcels(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+
+	// A sender takes no fact that is not signed for its parcel.
+	forge := func(answer any) error {
+		here, there := r2pipe(two[1])
+		bob := two[1].ticket("bob")
+		go func() {
+			s := &session{c: two[1].c, self: there.local, peer: there.remote}
+			for b, err := there.read(1 << 18); err == nil; b, err = there.read(1 << 18) {
+				if f, _ := decodeFrame(b); reflect.TypeOf(f) == reflect.TypeFor[*depositFrame]() {
+					there.write(answer)
+				} else if frames, err := s.step(b, noon); err == nil {
+					there.write(frames[0])
+				}
+			}
+		}()
+		_, err := Deposit(two[1].ctx, here, bob, ps[0])
+		return err
+	}
+	wantErr(t, "forged receipt", forge(&receiptFrame{Size: 4 << 10}), ErrSignature)
+	wantErr(t, "receipt of another size", forge(&receiptFrame{Size: 5}), ErrProtocol)
+	wantErr(t, "forged refusal", forge(&quotaFrame{Reason: SlotFull}), ErrSignature)
+	wantErr(t, "forged deletion", forge(&goneFrame{}), ErrSignature)
+	wantErr(t, "no fact", forge(&okFrame{}), ErrProtocol)
 
 	// The sender: no receipt that the custodian did not sign for this parcel.
 	bob := two[1].ticket("bob")

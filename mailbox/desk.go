@@ -24,7 +24,7 @@ func (s *session) ownerStep(f any, now time.Time) ([]any, error) {
 		}
 		return s.change(func(tx *store.Tx) error { return addStandIn(tx, s.open.Box, f, now) })
 	case *revokeFrame:
-		return s.change(func(tx *store.Tx) error { return removeStandIn(tx, s.open.Box, f.Ask, now) })
+		return s.change(func(tx *store.Tx) error { return removeStandIn(tx, s.open.Box, f.Ask) })
 	case *closeFrame:
 		if s.class == Group {
 			return []any{&deniedFrame{}}, nil

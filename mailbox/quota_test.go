@@ -142,3 +142,51 @@ func TestFullBoxSaysWhenRoomComesFree(t *testing.T) {
 	r.park(Ticket{first.id, first.Custodian, q}, ParcelOf([]byte("a request")))
 	r.audit()
 }
+
+// Two parcels that were let in while there was room for one: the second gets its
+// refusal after its bytes, and the books are right. One parcel that two senders
+// bring at once lies there once.
+func TestRoomIsCheckedAgainAtTheEnd(t *testing.T) {
+	r := newRig(t, Terms{MaxBytes: share * 4 << 10})
+	bob := r.ticket("bob")
+	begin := func(p Parcel) *session {
+		s := &session{c: r.c, self: []byte("custodian"), peer: []byte("x")}
+		for _, f := range []any{&helloFrame{Version: version, Box: bob.Box},
+			&depositFrame{Slot: bob.Slot.ID(bob.Custodian), Parcel: p.ID, Size: uint64(len(p.Sealed))}} {
+			b, err := encodeFrame(f)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := s.step(b, r.now); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return s
+	}
+	end := func(s *session, p Parcel) any {
+		answer, err := s.bytes(&bytesFrame{Data: p.Sealed}, r.now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return answer[0]
+	}
+	p, q := sealed(t, bob.Slot, "p"), sealed(t, bob.Slot, "q")
+	first, same, other := begin(p), begin(p), begin(q)
+	one := end(first, p)
+	if rc, ok := one.(*receiptFrame); !ok || *end(same, p).(*receiptFrame) != *rc {
+		t.Fatalf("%T", one)
+	}
+	if _, ok := end(other, q).(*quotaFrame); !ok {
+		t.Fatal("over the share")
+	}
+	r.audit()
+	// Bytes that are not the parcel, too many of them, or none, are refused.
+	roomy := newRig(t, Terms{})
+	r, bob = roomy, roomy.ticket("bob")
+	p, q = sealed(t, bob.Slot, "p"), sealed(t, bob.Slot, "q")
+	for name, data := range map[string][]byte{"another parcel": q.Sealed, "too many": make([]byte, 5000), "none": nil} {
+		_, err := begin(p).bytes(&bytesFrame{Data: data}, r.now)
+		wantErr(t, name, err, errRefuse)
+	}
+	r.audit()
+}

@@ -70,7 +70,7 @@ func findStandIn(tx *store.Tx, ask [32]byte, now time.Time) (*standInRow, error)
 
 // removeStandIn forgets an offer and closes its slot. One that is not there is
 // no error.
-func removeStandIn(tx *store.Tx, box BoxID, ask [32]byte, now time.Time) error {
+func removeStandIn(tx *store.Tx, box BoxID, ask [32]byte) error {
 	var s standInRow
 	known, err := load(tx, askKey(ask), &s)
 	if err != nil || !known || s.Ask != ask || s.Box != box {
@@ -93,7 +93,7 @@ func endStandIn(tx *store.Tx, short []byte, now time.Time) error {
 	if err != nil || !known || s.Expires > seconds(now) {
 		return err
 	}
-	if err := removeStandIn(tx, s.Box, s.Ask, now); err != nil {
+	if err := removeStandIn(tx, s.Box, s.Ask); err != nil {
 		return err
 	}
 	return dropIdle(tx, s.Box)
