@@ -55,8 +55,13 @@ func (r *epochRecord) epoch(id merkle.ID) (*epoch, error) {
 	return e, nil
 }
 
-// adopt keeps the key of an epoch, better than what was known of it before.
+// adopt keeps the key of an epoch, better than what was known of it before. A
+// key that somebody shares or links counts only if the epoch's own first body
+// commits to it: else it is absent to me (K6).
 func (w *Writer) adopt(id merkle.ID, k *seal.Epoch, created uint64, to []identity.UID) error {
+	if !w.fits(id, k) {
+		return nil
+	}
 	e := &epoch{id: id, keys: k, to: map[identity.UID]bool{}, created: created}
 	if old := w.s.epochs[id]; old != nil {
 		e.linked, e.created = old.linked, max(old.created, created)
@@ -64,7 +69,7 @@ func (w *Writer) adopt(id merkle.ID, k *seal.Epoch, created uint64, to []identit
 			e.to[u] = true
 		}
 		if err := e.keys.Merge(old.keys); err != nil {
-			return nil // somebody shares another key under this name: absent to me (K6)
+			return nil // the same control key with another history key
 		}
 	}
 	for _, u := range to {
@@ -72,6 +77,21 @@ func (w *Writer) adopt(id merkle.ID, k *seal.Epoch, created uint64, to []identit
 	}
 	w.rescan = true
 	return w.saveEpoch(e)
+}
+
+// fits reports whether the found or rekey entry that made an epoch is sealed
+// under this key.
+func (w *Writer) fits(id merkle.ID, k *seal.Epoch) bool {
+	e, err := w.c.dag.Get(w.tx, id)
+	if err != nil {
+		return false
+	}
+	s, err := seal.Parse(e.Body)
+	if err != nil || len(s.Slots) == 0 {
+		return false
+	}
+	_, ok := s.Try(k.Ctl())
+	return ok
 }
 
 // salt returns the group id that salts an epoch's keys: none for the first.

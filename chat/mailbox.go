@@ -12,6 +12,7 @@ type Keeper struct {
 	Tag     [32]byte // secret of its daily tags
 	Grant   []byte   // group mailboxes: the right to register the boxes of epochs; else empty
 	Addrs   []string // last known addresses, for networks without a DHT
+	Name    string   // what the custodian calls itself, so that people see where mail waits
 }
 
 // Mailbox is where mail can be parked: the payload of KindMailbox, for one
@@ -46,7 +47,7 @@ func DecodeMailbox(b []byte) (Mailbox, error) {
 	}
 	ok := len(m.Keepers) <= maxKeepers
 	for _, k := range m.Keepers {
-		ok = ok && len(k.Addrs) <= maxAddrs && len(k.Grant) <= maxGrant
+		ok = ok && len(k.Name) <= MaxName && len(k.Addrs) <= maxAddrs && len(k.Grant) <= maxGrant
 		for _, a := range k.Addrs {
 			ok = ok && len(a) <= maxAddr
 		}

@@ -137,18 +137,24 @@ func (n *Node) mailboxOf(tx *store.Tx, who []byte) (chat.Mailbox, error) {
 	all, err := keepers(tx)
 	for uid, row := range all {
 		if row.ready() {
-			m.Keepers = append(m.Keepers, chat.Keeper{Receipt: row.Receipt, Tag: row.Tag, Addrs: n.lastAddrs(tx, uid)})
+			m.Keepers = append(m.Keepers, n.keeperOf(tx, uid, row))
 		}
 	}
 	slices.SortFunc(m.Keepers, func(a, b chat.Keeper) int { return slices.Compare(a.Receipt[:], b.Receipt[:]) })
 	return m, err
 }
 
-func (n *Node) lastAddrs(tx *store.Tx, uid identity.UID) []string {
-	if k, err := n.book.Get(tx, uid); err == nil {
-		return k.Addrs
+// keeperOf is what others need to know of a friend who keeps this user's mail.
+// The name is the friend's own, never this user's petname for them.
+func (n *Node) keeperOf(tx *store.Tx, uid identity.UID, row keeperRow) chat.Keeper {
+	k := chat.Keeper{Receipt: row.Receipt, Tag: row.Tag}
+	if c, err := n.book.Get(tx, uid); err == nil {
+		k.Addrs = c.Addrs[:min(len(c.Addrs), maxAddrs)]
+		if leaf, err := identity.DecodeLeaf(c.Leaf); err == nil {
+			k.Name = leaf.Name
+		}
 	}
-	return nil
+	return k
 }
 
 // keepMailbox notes where a contact says that its mail can be parked.
@@ -237,7 +243,9 @@ func (n *Node) mailboxToTell(tx *store.Tx, s *chat.State) (*chat.Mailbox, error)
 	all, err := keepers(tx)
 	for uid, row := range all {
 		if row.ready() {
-			m.Keepers = append(m.Keepers, chat.Keeper{Receipt: row.Receipt, Tag: row.Tag, Grant: row.Grant, Addrs: n.lastAddrs(tx, uid)})
+			k := n.keeperOf(tx, uid, row)
+			k.Grant = row.Grant
+			m.Keepers = append(m.Keepers, k)
 		}
 	}
 	if len(m.Keepers) == 0 && len(s.Mailbox().Keepers) == 0 {

@@ -23,7 +23,7 @@ type parkedRow struct {
 	UpTo   uint64        // 1 + the last seq of it that lies there
 	Until  uint64        // s: when the first of it expires
 	Count  uint64        // parcels
-	Name   []byte        // uid of the custodian, if we know it
+	Name   string        // what the custodian calls itself
 	Closed bool          // an epoch's box that has its bridge and takes no more
 }
 
@@ -246,7 +246,7 @@ func (n *Node) keepReceipts(p place, row parkedRow, entries []merkle.Entry) erro
 				row.UpTo = max(row.UpTo, e.Seq+1)
 			}
 		}
-		row.Heads = tipsOf(row.Heads, entries)
+		row.Heads, row.Name = tipsOf(row.Heads, entries), p.keeper.Name
 		row.Closed = p.upTo != (merkle.ID{})
 		if err := putRow(tx, p.key(), &row); err != nil {
 			return err
@@ -295,9 +295,9 @@ func (n *Node) parkedAt(tx *store.Tx, c *chat.Conversation, seq uint64) (out []p
 		if row.Log != c.State().Log || row.UpTo <= seq || until.Before(time.Now()) {
 			continue
 		}
-		b := parkedBox{name: "a custodian of theirs", until: until}
-		if len(row.Name) == 32 {
-			b.name = n.nameOf(tx, c.State(), identity.UID(row.Name))
+		b := parkedBox{name: row.Name, until: until}
+		if b.name == "" || identity.CheckName(b.name) != nil {
+			b.name = "a custodian of theirs"
 		}
 		out = append(out, b)
 	}
