@@ -127,11 +127,10 @@ func (e *engine) handle(now time.Time, payload []byte) error {
 	} else if ok {
 		return e.onEntries(es, uint64(len(payload)), due)
 	}
-	if err := e.dispatch(f); err != nil || !e.later.soon {
+	if err := e.dispatch(f); err != nil {
 		return err
 	}
-	e.later.soon = false
-	return e.offerWaiting()
+	return e.offerMore()
 }
 
 func (e *engine) dispatch(f frame) error {

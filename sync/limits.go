@@ -12,7 +12,7 @@ const (
 	minFrame   = 192 << 10 // least max_frame of a peer: one entry with the largest body fits
 	maxOffers  = 64        // offers in one OPEN
 	maxBox     = 256       // bytes of a sealed proof
-	maxRows    = 8 << 10   // rows in one STATE or HEADS
+	maxRows    = 6 << 10   // rows in one STATE or HEADS
 	maxRanges  = 4 << 10   // ranges in one WANT
 	maxIDs     = 64        // wanted ids in one WANT
 	maxDepth   = 1 << 10   // predecessors that come with a wanted id

@@ -129,6 +129,17 @@ func (n *node) append(u user, text string, change func(*merkle.Draft)) (e merkle
 	return e, err
 }
 
+// holds says whether an entry is delivered here.
+func (n *node) holds(id merkle.ID) (held bool) {
+	if err := n.view(func(tx *store.Tx) (err error) {
+		held, err = n.dag(group).Has(tx, id)
+		return err
+	}); err != nil {
+		n.t.Fatal(err)
+	}
+	return held
+}
+
 func (n *node) height(id merkle.ID) (height uint64) {
 	err := n.view(func(tx *store.Tx) error {
 		e, err := n.dag(group).Get(tx, id)

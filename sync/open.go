@@ -24,6 +24,7 @@ type offerLater struct {
 	at   map[Conv]time.Time // offers that were put off
 	last map[Conv][32]byte  // the newest epoch of each conversation when it was last offered or open
 	soon bool               // a session has come up that may share more
+	old  []*attempt         // failed, to be tried by the epoch before
 }
 
 func newOfferLater() offerLater {
@@ -275,27 +276,55 @@ func (e *engine) onRefused(a *attempt, f *nack) error {
 		e.later.at[a.conv] = e.now.Add(max(time.Second, time.Duration(min(f.Retry, 3600))*time.Second))
 		return nil
 	}
-	return e.offerOlder(a)
+	e.later.old = append(e.later.old, a)
+	return nil
 }
 
-// offerOlder tries the epoch before: the peer may have been left behind.
-func (e *engine) offerOlder(a *attempt) error {
-	if a.tried+1 >= keysTried {
-		return nil
-	}
-	found := false
-	for _, k := range e.logs.Keys() {
-		if k.Conv != a.conv {
-			continue
-		}
-		if found {
-			o, ok, err := e.makeOffer(k, a.tried+1)
-			if ok {
-				e.sendOffers([]offer{o})
-			}
+// offerMore offers what the last frame has made possible.
+func (e *engine) offerMore() error {
+	if len(e.later.old) > 0 && len(e.opening) == 0 { // one OPEN for all of them
+		if err := e.offerOlder(); err != nil {
 			return err
 		}
-		found = k.Epoch == a.key.Epoch
 	}
+	if !e.later.soon {
+		return nil
+	}
+	e.later.soon = false
+	return e.offerWaiting()
+}
+
+// offerOlder repeats what failed by the epoch before: the peer may have been
+// left behind.
+func (e *engine) offerOlder() error {
+	var offers []offer
+	keys := e.logs.Keys()
+	for _, a := range e.later.old {
+		k, ok := olderKey(keys, a.key)
+		if !ok || a.tried+1 >= keysTried {
+			continue
+		}
+		o, ok, err := e.makeOffer(k, a.tried+1)
+		if err != nil {
+			return err
+		}
+		if ok {
+			offers = append(offers, o)
+		}
+	}
+	e.later.old = nil
+	e.sendOffers(offers)
 	return nil
+}
+
+// olderKey returns the epoch before k of the same conversation.
+func olderKey(keys []Key, k Key) (older Key, ok bool) {
+	found := false
+	for _, o := range keys {
+		if found && o.Conv == k.Conv {
+			return o, true
+		}
+		found = found || o.Conv == k.Conv && o.Epoch == k.Epoch
+	}
+	return Key{}, false
 }

@@ -121,25 +121,26 @@ func (s *Service) dial(ctx context.Context, p peer.ID) (*stream, error) {
 func (s *Service) adopt(raw network.Stream, r role) (*stream, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	st := newStream(s, raw, r)
-	old := s.streams[st.peer]
+	p := raw.Conn().RemotePeer()
+	old := s.streams[p]
 	switch {
 	case s.closed:
 		return nil, ErrClosed
-	case s.ledger.away(st.peer, time.Now()) > 0:
+	case s.ledger.away(p, time.Now()) > 0:
 		return nil, ErrAway
 	case old == nil && !s.room(r):
 		return nil, ErrFull
-	case old != nil && !st.replaces(old):
+	case old != nil && !replaces(s.host.ID(), p, r, old.role):
 		raw.Reset()
 		return old, nil
 	}
+	st := newStream(s, raw, r)
 	if old != nil {
 		st.prev = old
 		st.inherit(old)
 		old.cancel()
 	}
-	s.streams[st.peer] = st
+	s.streams[p] = st
 	s.wg.Go(st.run)
 	return st, nil
 }

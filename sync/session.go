@@ -74,9 +74,7 @@ func (e *engine) event(k EventKind, s *session) {
 
 // drop ends a session on this side.
 func (e *engine) drop(s *session) {
-	if s.pull != nil {
-		e.pulls--
-	}
+	e.stopPull(s)
 	e.leases.release(s.conv, e)
 	e.inflight -= s.owed
 	delete(e.sessions, s.sid)

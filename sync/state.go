@@ -174,10 +174,10 @@ func (e *engine) onClaims(s *session, rs []row, flags uint64) error {
 	if flags&flagEager != 0 {
 		e.eagerDue, e.eagerSid = true, s.sid
 	}
-	s.synced = false
 	if err := e.update(s); err != nil {
 		return err
 	}
+	s.synced = s.synced && len(s.behind) == 0
 	return e.proceed(s)
 }
 

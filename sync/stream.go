@@ -64,14 +64,14 @@ func newStream(s *Service, raw network.Stream, r role) *stream {
 	return st
 }
 
-// replaces says which of two streams with a peer both ends keep: the one that
-// the lesser peer id dialled; of two that the peer dialled the newer, since it
-// has given up the other.
-func (st *stream) replaces(old *stream) bool {
-	if st.role == old.role {
-		return st.role == listener
+// replaces says whether a new stream with a peer takes the place of the old one.
+// Both ends keep the one that the lesser peer id dialled; of two that the peer
+// dialled the newer, since it has given up the other.
+func replaces(self, other peer.ID, r, old role) bool {
+	if r == old {
+		return r == listener
 	}
-	return (st.role == dialer) == (st.service.host.ID() < st.peer)
+	return (r == dialer) == (self < other)
 }
 
 // inherit takes over what the old stream was to offer.
