@@ -3,6 +3,7 @@ package api
 import (
 	"time"
 
+	"causeway/identity"
 	"causeway/merkle"
 	"causeway/node"
 )
@@ -17,7 +18,15 @@ func each[A, B any](in []A, f func(A) B) []B {
 	return out
 }
 
-func person(p node.Person) Person { return Person{UID: p.UID.String(), Name: p.Name} }
+func person(p node.Person) Person { return Person{UID: uid(p), Name: p.Name} }
+
+// uid is empty for somebody who is known by a key only, such as a contact's custodian.
+func uid(p node.Person) string {
+	if p.UID == (identity.UID{}) {
+		return ""
+	}
+	return p.UID.String()
+}
 
 func link(id merkle.ID) string {
 	if id == (merkle.ID{}) {
@@ -39,6 +48,9 @@ func self(s node.Self) Self {
 }
 
 func status(s node.Status) Status {
+	if len(s.Network) == 0 {
+		s.Network = []string{"none"}
+	}
 	return Status{
 		State: s.State, Ready: s.Ready, Peers: s.Peers, DHT: s.DHT, Network: append([]string{}, s.Network...),
 		Queued: s.Queued, Parked: s.Parked, Custody: s.Custody, Contacts: s.Contacts, Groups: s.Groups,
@@ -73,7 +85,7 @@ func messageStatus(m node.MessageStatus) MessageStatus {
 	return MessageStatus{
 		ID: link(m.ID), State: State(m.State), Read: []Receipt{},
 		Parked: each(m.Parked, func(p node.ParkedAt) ParkedAt {
-			return ParkedAt{Custodian: p.Custodian.UID.String(), Name: p.Custodian.Name, Until: p.Until.UTC()}
+			return ParkedAt{Custodian: uid(p.Custodian), Name: p.Custodian.Name, Until: p.Until.UTC()}
 		}),
 		Delivered: each(m.Delivered, func(d node.DeliveredTo) Receipt {
 			return Receipt{Person: person(d.Person), Time: d.Time.UTC()}
@@ -92,10 +104,10 @@ func member(m node.Member) Member {
 func custody(c node.Custody) Custody {
 	return Custody{
 		Holding: each(c.Holding, func(h node.Holding) Holding {
-			return Holding{Owner: h.Owner.UID.String(), Name: h.Owner.Name, Allowed: h.Allowed, Parcels: h.Parcels, Bytes: h.Bytes, Max: h.Max, Oldest: moment(h.Oldest)}
+			return Holding{Owner: uid(h.Owner), Name: h.Owner.Name, Allowed: h.Allowed, Parcels: h.Parcels, Bytes: h.Bytes, Max: h.Max, Oldest: moment(h.Oldest)}
 		}),
 		HeldBy: each(c.HeldBy, func(h node.HeldBy) HeldBy {
-			return HeldBy{Custodian: h.Custodian.UID.String(), Name: h.Custodian.Name, State: h.State, Parcels: h.Parcels, Audited: moment(h.Audited)}
+			return HeldBy{Custodian: uid(h.Custodian), Name: h.Custodian.Name, State: h.State, Parcels: h.Parcels, Audited: moment(h.Audited)}
 		}),
 	}
 }
@@ -114,5 +126,25 @@ func event(e node.Event) Event {
 		c := contact(*e.Contact)
 		out.Contact = &c
 	}
+	if out.Text == "" {
+		out.Text = out.line()
+	}
 	return out
+}
+
+// line says an event in one readable line.
+func (e Event) line() string {
+	switch {
+	case e.Message != nil && e.Event == "state":
+		return "your message is " + e.Message.Look().Words
+	case e.Message != nil && e.Message.Kind == "text":
+		return e.Message.Author.Name + ": " + e.Message.Text
+	case e.Message != nil:
+		return e.Message.Text
+	case e.Contact != nil && e.Contact.Online:
+		return e.Contact.Name + " is online"
+	case e.Contact != nil:
+		return e.Contact.Name + " is " + e.Contact.State
+	}
+	return e.Event
 }

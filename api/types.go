@@ -180,7 +180,7 @@ type MessageStatus struct {
 
 // ParkedAt is one custodian's signed promise.
 type ParkedAt struct {
-	Custodian string    `json:"custodian" doc:"uid"`
+	Custodian string    `json:"custodian" doc:"uid; empty for a contact's custodian, who is known by a receipt key only"`
 	Name      string    `json:"name"`
 	Until     time.Time `json:"until"`
 }

@@ -26,6 +26,7 @@ type demo struct {
 	texts             []string
 	source            string
 	said              []string // between Alice and Bob, in the order of writing
+	spent             string   // the link that Bob accepted
 	waiting           string   // id of the message that is parked for Bob
 	group             string   // id of the group
 	n                 int
@@ -41,7 +42,7 @@ type step struct {
 var steps = []step{
 	{"start", "Three people, three nodes, no server", (*demo).startAll},
 	{"contact", "A contact is made by a one-time link", (*demo).befriend},
-	{"used-invite", "The same link does not work twice", (*demo).reuseInvite},
+	{"used-invite", "The same link does not work twice", (*demo).reuse},
 	{"custodian", "Carol agrees to keep mail for Bob", (*demo).askCarol},
 	{"talk", "Alice and Bob talk", (*demo).talk},
 	{"park", "Bob's node stops. Alice writes to him", (*demo).park},

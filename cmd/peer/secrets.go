@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"causeway/api"
+	"causeway/node"
 	"causeway/store"
 
 	"github.com/spf13/cobra"
@@ -63,6 +64,13 @@ func (s *secrets) read(a *app) (pass []byte, ok bool, err error) {
 	return pass, err == nil, err
 }
 
+// noFile is a file that was named and is not there.
+type noFile struct{ path string }
+
+func (e noFile) Error() string { return "there is no file " + e.path }
+
+func (noFile) Is(target error) bool { return target == fs.ErrNotExist || target == node.ErrNotFound }
+
 func isBadFD(err error) bool {
 	var p *fs.PathError
 	return errors.As(err, &p)
@@ -70,6 +78,9 @@ func isBadFD(err error) bool {
 
 func readSecretFile(path string) ([]byte, error) {
 	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, noFile{path}
+	}
 	if err != nil {
 		return nil, err
 	}

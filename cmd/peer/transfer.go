@@ -64,7 +64,7 @@ func (a *app) importVerb() *cobra.Command {
 	return verb("import FILE", "Take in a file from a USB stick", count(1, 1, "a FILE"), func(ctx context.Context, args []string) error {
 		f, err := os.Open(args[0])
 		if errors.Is(err, fs.ErrNotExist) {
-			return api.Errorf(api.KindNotFound, "there is no file %s", args[0])
+			return noFile{args[0]}
 		}
 		if err != nil {
 			return err

@@ -91,8 +91,8 @@ func isMember(ctx context.Context, c *api.Client, group string) (bool, error) {
 	group = strings.TrimPrefix(group, "#")
 	l, err := c.Groups(ctx)
 	for _, g := range l.Groups {
-		if (g.Name == group || g.ID == group) && !g.Left {
-			return true, nil
+		if g.Name == group || g.ID == group {
+			return !g.Left && g.Members > 0, nil // no members: welcomed, but nothing has arrived yet
 		}
 	}
 	return false, err
