@@ -39,7 +39,7 @@ func (p *pass) settleLogs(t *tenure) []*Op {
 	cuts := map[merkle.LogKey][]*Op{}
 	waiting := line[*device]{{tenure: t, log: t.log, parent: -1}}
 	for _, d := range p.rootLogs(t) {
-		waiting.add(d)
+		waiting.add(d, (*device).compare)
 	}
 	seen := map[merkle.LogKey]bool{}
 	for len(waiting) > 0 {
@@ -60,7 +60,7 @@ func (p *pass) settleLogs(t *tenure) []*Op {
 				continue
 			}
 			if e.New != (merkle.LogKey{}) && e.Of == t.user && !e.Root {
-				waiting.add(&device{tenure: t, log: e.New, leaf: e, root: d.root, parent: d.rank})
+				waiting.add(&device{tenure: t, log: e.New, leaf: e, root: d.root, parent: d.rank}, (*device).compare)
 			}
 			for _, log := range e.Cut {
 				cuts[log] = append(cuts[log], e)
@@ -135,7 +135,7 @@ func (s *State) rooted(r Ref) bool {
 
 // rootedOp is rooted, without a question where the entry before is an op too.
 func (p *pass) rootedOp(o *Op) bool {
-	if known, ok := p.begun[o.Prev]; ok && o.Seq != 0 {
+	if known, ok := p.begun[o.Prev]; ok {
 		return known
 	}
 	return p.rooted(o.Ref())

@@ -42,7 +42,7 @@ func Fold(ops []Op, past Past) *State {
 	p.index()
 	for len(p.waiting) > 0 {
 		t := p.waiting.next()
-		if t.of == nil || p.demoted(t.of) {
+		if t.of == nil || len(t.of.demotions()) > 0 {
 			p.turn(t)
 		}
 	}
@@ -93,7 +93,7 @@ func (p *pass) begin(found *Op) {
 
 func (p *pass) await(t *tenure) {
 	p.user(t.user)
-	p.waiting.add(t)
+	p.waiting.add(t, (*tenure).compare)
 }
 
 func (s *State) user(uid identity.UID) *user {
@@ -185,15 +185,21 @@ func (s *State) voided(t *tenure, id merkle.ID) (Verdict, bool) {
 func (p *pass) close() {
 	for _, u := range p.users {
 		for _, r := range u.removals {
-			for _, t := range u.tenures {
-				if r.op.Kind == Leave && t.rank < r.by.rank && t.late == nil && p.hits(r, t) {
-					t.late = r
-				}
+			if r.op.Kind == Leave {
+				p.endLate(u, r)
 			}
 		}
 	}
 	p.latest = p.lastRemovals()
 	p.tally()
+}
+
+func (p *pass) endLate(u *user, leave *removal) {
+	for _, t := range u.tenures {
+		if t.rank < leave.by.rank && t.late == nil && p.hits(leave, t) {
+			t.late = leave
+		}
+	}
 }
 
 // lastRemovals keeps those live removals that no other has in its past: a key

@@ -75,26 +75,19 @@ func (s *State) hits(r *removal, t *tenure) bool {
 	case r.op.Kind == Leave:
 		return s.past.Before(t.begin.ID, r.op.ID)
 	case t.of != nil:
-		return r.op.Kind == Revoke && (s.hits(r, t.of) || s.demotedBefore(t.of, r))
+		return r.op.Kind == Revoke && (s.hits(r, t.of) || slices.ContainsFunc(t.of.demotions(), func(d *removal) bool {
+			return s.past.Before(d.op.ID, r.op.ID)
+		}))
 	case t.founder || r.by.rank >= t.rank || r.op.Kind == Demote && !t.admin:
 		return false
 	}
 	return !s.past.Before(r.op.ID, t.begin.ID) // else t is a re-add made knowing r
 }
 
-// demotedBefore reports whether a removal was written knowing that the admin
-// tenure t is demoted.
-func (s *State) demotedBefore(t *tenure, r *removal) bool {
-	return slices.ContainsFunc(s.users[t.user].removals, func(d *removal) bool {
-		return d.op.Kind == Demote && s.hits(d, t) && s.past.Before(d.op.ID, r.op.ID)
-	})
-}
-
-// demoted reports whether a live demotion ends the admin tenure t.
-func (s *State) demoted(t *tenure) bool {
-	return slices.ContainsFunc(s.users[t.user].removals, func(d *removal) bool {
-		return d.op.Kind == Demote && s.hits(d, t)
-	})
+// demotions lists the demotions that end a tenure; those that know a revoke that
+// ends it too matter no more.
+func (t *tenure) demotions() []*removal {
+	return slices.DeleteFunc(slices.Clone(t.strong), func(r *removal) bool { return r.op.Kind != Demote })
 }
 
 // end records what ends a tenure, of the removals known at its turn.
