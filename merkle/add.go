@@ -14,7 +14,7 @@ import (
 // order of the blocks and how they are spread over calls change when an entry is
 // delivered, never whether. All of a call is one transaction: keep it within
 // the store's limit. The entries returned alias the blocks.
-// See docs/spec/01-log.md, section 4.
+// See docs/spec/01-log.md, section 3.
 func (d *DAG) Add(tx *store.Tx, blocks []Block) (Result, error) {
 	w := d.work(tx)
 	for i, b := range blocks {

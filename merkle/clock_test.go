@@ -140,3 +140,25 @@ func TestPastForgets(t *testing.T) {
 		return memo.Err()
 	})
 }
+
+// Among many logs a stored clock stays small and its whole near.
+func TestStoredClocksAreSmall(t *testing.T) {
+	p := newPeer(t)
+	p.give(run(700, 200)...)
+	p.db.View(func(tx *store.Tx) error {
+		memo := p.Past(tx)
+		deepest, ticks := uint64(0), 0
+		for offset := range uint64(700) {
+			n := memo.at(offset)
+			deepest = max(deepest, n.steps)
+			ticks += len(n.clock)
+		}
+		if deepest != maxSteps-1 {
+			t.Errorf("%d steps", deepest)
+		}
+		if ticks > 8*700 {
+			t.Errorf("%d ticks for 700 entries", ticks)
+		}
+		return memo.Err()
+	})
+}

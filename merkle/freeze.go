@@ -11,7 +11,7 @@ import (
 // of it is delivered only if an entry of a log outside kin, and not frozen, has
 // it in its past; up to MaxHeld others are kept. kin: the logs of the same user,
 // which cannot vouch. What is delivered already stays. A second call replaces
-// kin. See docs/spec/01-log.md, section 5.
+// kin. See docs/spec/01-log.md, section 7.
 func (d *DAG) Freeze(tx *store.Tx, log LogKey, kin []LogKey) error {
 	b := bytes.Clone(log[:])
 	for _, k := range kin {

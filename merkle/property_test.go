@@ -80,7 +80,7 @@ func (w *world) grow(t *rapid.T, log byte, i int) {
 }
 
 // judge says what must become of each entry when all that are given have come,
-// straight from the words of docs/spec/01-log.md, section 4.
+// straight from the words of docs/spec/01-log.md, section 3.
 func (w *world) judge() {
 	w.want, w.past = map[string]State{}, map[string]map[string]bool{}
 	byID := map[ID]*drawn{}
