@@ -59,6 +59,11 @@ func TestParcelsExpireWithoutATombstone(t *testing.T) {
 	if len(r.collect()) != 0 {
 		t.Fatal("listed after its time")
 	}
+	b := r.owner()
+	f, err := b.l.ask(&fetchFrame{Items: []fetchItem{{Parcel: p.ID}}})
+	if got, ok := f.(*bytesFrame); err != nil || !ok || len(got.Data) != 0 {
+		t.Fatal("fetched after its time", err)
+	}
 	r.audit()
 	// Laid down anew before anyone swept, it is a new deposit.
 	again := r.park(bob, p)
@@ -166,6 +171,19 @@ func TestWithdrawnGrantGivenAgainKeepsTheBoxes(t *testing.T) {
 	r.audit()
 }
 
+func TestGrantProlongedInTime(t *testing.T) {
+	r := newRig(t, Terms{Until: noon.Add(day), TTL: time.Hour})
+	r.owner().Close()
+	if _, err := r.c.Grant(alice, Terms{Until: noon.Add(100 * day)}, r.now); err != nil {
+		t.Fatal(err)
+	}
+	r.wait(3 * day)
+	r.owner().Close()
+	bob := r.ticket("bob")
+	r.park(bob, sealed(t, bob.Slot, "x"))
+	r.audit()
+}
+
 func TestGrantEndsByItself(t *testing.T) {
 	r := newRig(t, Terms{Until: noon.Add(2 * day), TTL: 5 * day})
 	bob := r.ticket("bob")
@@ -254,6 +272,48 @@ func TestSweepInBatches(t *testing.T) {
 	n, err := r.c.Sweep(r.now)
 	if err != nil || n != 360 {
 		t.Fatal(n, err)
+	}
+	r.audit()
+}
+
+// What one owner ends or fills is nothing to another.
+func TestOwnersDoNotTouchEachOther(t *testing.T) {
+	r := newRig(t, Terms{})
+	carol := key32("carol, another friend")
+	hers, err := r.c.Grant(carol, Terms{}, r.now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 5 {
+		b, err := OpenBox(r.ctx, r.dial("carol"), Entry{Key: NewBoxKey(), Class: Personal, Grant: &hers})
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.Close()
+	}
+	bob := r.ticket("bob")
+	p := sealed(t, bob.Slot, "x")
+	r.park(bob, p)
+	if err := r.c.Withdraw(carol, r.now); err != nil {
+		t.Fatal(err)
+	}
+	r.park(bob, sealed(t, bob.Slot, "y"))
+	r.now = r.now.Add(WithdrawNotice)
+	r.sweep()
+	if len(r.collect()) != 2 || countKeys(t, r.db, key(subBox)) != 1 {
+		t.Fatal("alice's box is not what it was")
+	}
+	if h, _ := r.c.Holdings(); len(h) != 1 || h[0].Owner != alice {
+		t.Fatalf("%+v", h)
+	}
+	// A box belongs to who registered it, whatever grant is shown later.
+	again, err := r.c.Grant(carol, Terms{MaxBytes: 1 << 20}, r.now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := OpenBox(r.ctx, r.dial("owner"), Entry{Key: r.box, Class: Personal, Grant: &again})
+	if err != nil || b.Terms != r.grant.Terms {
+		t.Fatal(err)
 	}
 	r.audit()
 }
