@@ -197,6 +197,15 @@ var logStories = map[string]string{
 		Z: bob/1 says
 		members: alice* bob* carol* dave eve
 		void: Y`,
+	"the price of that: adding a log a second time voids what was acknowledged": five + `
+		E -> K -> L -> Y -> S -> Z
+		K: bob adds bob/2
+		L: bob/2 adds bob/1
+		Y: bob/1 says
+		S: bob adds bob/1
+		Z: bob/1 says
+		members: alice* bob* carol* dave eve
+		void: Y`,
 	"re-admission under a named log shuts out the stolen one": five + `
 		E -> L -> X -> G -> Y
 		               G -> Z
