@@ -1,8 +1,6 @@
 package group
 
-import (
-	"causeway/merkle"
-)
+import "causeway/merkle"
 
 // Usable applies rule K1 to a key, named by its rekey entry or found: it may
 // encrypt only if that entry stands and has every live removal in its past.
