@@ -23,6 +23,7 @@ func (s *session) deposit(f *depositFrame, now time.Time) ([]any, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.shown = true
 	if answer == nil {
 		s.put = p
 		answer = &goFrame{}

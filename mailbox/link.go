@@ -155,7 +155,7 @@ func (c *Custodian) serve(l *Link, now func() time.Time) error {
 		if err != nil {
 			return err
 		}
-		if s.class != 0 || s.put != nil {
+		if s.shown {
 			l.until = time.Time{}
 		}
 		for _, f := range answer {

@@ -29,6 +29,7 @@ type session struct {
 	key   ed25519.PrivateKey // receipt key of the box; nil before HELLO
 	class Class              // of the box; 0 unless the peer proved to own it
 	put   *pending           // a deposit whose bytes are coming
+	shown bool               // the peer has shown a slot or a box key that is good
 	count int                // frames of one who is no owner
 }
 
@@ -117,7 +118,7 @@ func (s *session) owner(f *ownerFrame, now time.Time) ([]any, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.class = f.Class
+	s.class, s.shown = f.Class, true
 	return []any{w}, nil
 }
 
