@@ -1,21 +1,14 @@
 package node
 
 import (
-	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/binary"
 	"errors"
-	"slices"
 	"time"
 
 	"causeway/chat"
-	"causeway/contact"
-	"causeway/dht"
 	"causeway/identity"
 	"causeway/mailbox"
 	"causeway/merkle"
-	"causeway/seal"
 	"causeway/store"
 )
 
@@ -84,94 +77,6 @@ func (n *Node) visit(ctx context.Context, uid identity.UID, row keeperRow, secre
 		return err
 	}
 	return n.visitFirst(ctx, uid, first, &grant, secret)
-}
-
-// tend keeps what the custodian told of itself and registers the slots of all
-// contacts, closing those of people who were blocked or removed.
-func (n *Node) tend(uid identity.UID, row keeperRow, box *mailbox.Box, secret boxSecret) error {
-	slots := map[uint64][]mailbox.SlotHash{}
-	this := mailbox.WeekOf(time.Now())
-	for _, deposit := range n.depositors(secret) {
-		for w := this; w <= this+weeksAhead; w++ {
-			slots[w] = append(slots[w], mailbox.SlotOf(deposit, secret.box().ID(), w).Hash(box.Custodian))
-		}
-	}
-	digest := digestOf(slots)
-	if digest != row.Slots || row.Receipt != [32]byte(box.Custodian) {
-		if err := box.SetSlots(slots, true); err != nil {
-			return err
-		}
-	}
-	return n.db.Update(func(tx *store.Tx) error {
-		if row.Receipt != [32]byte(box.Custodian) {
-			if err := n.custodyEvent(tx, uid, "keeps your mail from now on"); err != nil {
-				return err
-			}
-		}
-		return editKeeper(tx, uid, func(k *keeperRow) {
-			k.Receipt, k.Tag, k.Slots = [32]byte(box.Custodian), box.TagSecret, digest
-		})
-	})
-}
-
-func digestOf(slots map[uint64][]mailbox.SlotHash) [32]byte {
-	h := sha256.New()
-	var weeks []uint64
-	for w := range slots {
-		weeks = append(weeks, w)
-	}
-	slices.Sort(weeks)
-	for _, w := range weeks {
-		slices.SortFunc(slots[w], func(a, b mailbox.SlotHash) int { return bytes.Compare(a[:], b[:]) })
-		h.Write(binary.BigEndian.AppendUint64(nil, w))
-		for _, s := range slots[w] {
-			h.Write(s[:])
-		}
-	}
-	return [32]byte(h.Sum(nil))
-}
-
-// depositors returns the deposit secret of everybody who may park mail for this
-// user: contacts, and whoever came or may come by an invite of theirs.
-func (n *Node) depositors(secret boxSecret) (out [][32]byte) {
-	err := n.db.View(func(tx *store.Tx) error {
-		all, err := n.book.All(tx)
-		if err != nil {
-			return err
-		}
-		for _, k := range all {
-			if k.State == contact.Accepted || k.State == contact.PendingOut {
-				out = append(out, secret.depositSecret(k.UID[:]))
-				if k.Invite != (contact.InviteID{}) {
-					out = append(out, secret.depositSecret(k.Invite[:]))
-				}
-			}
-		}
-		issued, err := n.book.Invites(tx)
-		for _, i := range issued {
-			if id := i.Invite.ID(); i.Open(time.Now()) == nil {
-				out = append(out, secret.depositSecret(id[:]))
-			}
-		}
-		return err
-	})
-	if err != nil {
-		n.log.Error("list who may park mail here", "err", err)
-	}
-	return out
-}
-
-// slotsOf maps the slots of recent weeks to the secrets that open their parcels.
-func (n *Node) slotsOf(custodian mailbox.ReceiptKey, secret boxSecret) map[mailbox.SlotHash]mailbox.Slot {
-	out := map[mailbox.SlotHash]mailbox.Slot{}
-	this := mailbox.WeekOf(time.Now())
-	for _, deposit := range n.depositors(secret) {
-		for w := this - min(this, weeksBack); w <= this+1; w++ {
-			s := mailbox.SlotOf(deposit, secret.box().ID(), w)
-			out[s.Hash(custodian)] = s
-		}
-	}
-	return out
 }
 
 // empty collects a personal box: every parcel is read, then deleted there.
@@ -344,66 +249,4 @@ func (n *Node) logsOf(c *chat.Conversation) (logs []merkle.LogKey, err error) {
 func (n *Node) soon(bell string, ctx context.Context) {
 	t := time.AfterFunc(retryTime, n.wake[bell].ring)
 	context.AfterFunc(ctx, func() { t.Stop() })
-}
-
-// standIns lists the invites that custodians, this node among them, stand in
-// for while they are open.
-func (n *Node) standIns(tx *store.Tx) ([]openInvite, error) {
-	issued, err := n.book.Invites(tx)
-	if err != nil {
-		return nil, err
-	}
-	var out []openInvite
-	for _, i := range issued {
-		if i.Open(time.Now()) != nil {
-			continue
-		}
-		s, err := n.standIn(tx, i)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, openInvite{s, i.Invite.ID()})
-	}
-	return out, nil
-}
-
-// openInvite is an invite that can be used, as a custodian stands in for it.
-type openInvite struct {
-	mailbox.StandIn
-	id contact.InviteID
-}
-
-func (n *Node) standIn(tx *store.Tx, i contact.Issued) (mailbox.StandIn, error) {
-	inv := i.Invite
-	offer, err := n.sealOffer(tx, inv)
-	if err != nil {
-		return mailbox.StandIn{}, err
-	}
-	expires := time.Now().Add(inviteTime)
-	if inv.Expires.After(time.Time{}) && inv.Expires.Before(expires) {
-		expires = inv.Expires
-	}
-	s := mailbox.StandIn{
-		Ask: askOf(inv), Slot: mailbox.RequestSlot(inv.DepositToken()), Requests: 4, Offer: offer, Expires: expires,
-	}
-	for d := dht.Day(time.Now()) - 1; d <= dht.Day(expires)+1 && len(s.Tags) < mailbox.MaxStandInTags; d++ {
-		s.Tags = append(s.Tags, mailbox.DayTag{Day: uint64(d), Tag: dht.KeyFor(inv.Rendezvous(), d, [32]byte(inv.UID))})
-	}
-	return s, nil
-}
-
-func askOf(inv contact.Invite) [32]byte { return seal.Expand(inv.Rendezvous(), inviteAskLabel) }
-
-// inviteLog returns the log that an invite's offer names as ours.
-func (n *Node) inviteLog(tx *store.Tx, id contact.InviteID) (merkle.LogKey, error) {
-	var row inviteRow
-	found, err := getRow(tx, nodeKey(subInviteLog, id), &row)
-	if err != nil || !found {
-		return merkle.LogKey{}, errors.Join(err, contact.ErrUnknownInvite)
-	}
-	leaf, err := identity.DecodeLeaf(row.Leaf)
-	if err != nil {
-		return merkle.LogKey{}, err
-	}
-	return merkle.LogKey(leaf.Log), nil
 }

@@ -24,6 +24,7 @@ const (
 	ackPause     = time.Minute             // between entries that only acknowledge
 	copies       = 3                       // custodians that a message is parked with
 	offersKept   = 4                       // log keys that each contact may add us with
+	raceAtOnce   = 4                       // peers tried side by side
 	meetAtOnce   = 4                       // look-ups side by side
 	paceLeast    = 2 * time.Second         // before the second attempt to meet somebody
 	paceMost     = time.Hour

@@ -81,15 +81,16 @@ func (n *Node) search(ctx context.Context, h host.Host, known []peer.AddrInfo, t
 	}
 	ctx, cancel := context.WithTimeout(ctx, findTime)
 	defer cancel()
-	for p := range n.finder.Find(ctx, tags...) {
+	link, ok := race(ctx, n.finding(tags), func(ctx context.Context, p peer.AddrInfo) (*mailbox.Link, error) {
 		if p.ID == n.host.ID() {
-			continue
+			return nil, errSelf
 		}
-		if link, err := dialMailbox(ctx, h, p); err == nil {
-			return link, nil
-		}
+		return dialMailbox(ctx, h, p)
+	}, func(l *mailbox.Link) { _ = l.Close() })
+	if !ok {
+		return nil, fmt.Errorf("custodian: %w", errUnreachable)
 	}
-	return nil, fmt.Errorf("custodian: %w", errUnreachable)
+	return link, nil
 }
 
 func dialMailbox(ctx context.Context, h host.Host, p peer.AddrInfo) (*mailbox.Link, error) {

@@ -2,6 +2,8 @@ package node
 
 import (
 	"context"
+	"errors"
+	"iter"
 	"sync"
 	"time"
 
@@ -116,15 +118,22 @@ func (n *Node) seek(ctx context.Context, r rendezvous) {
 	for _, s := range r.secrets {
 		tags = append(tags, dht.KeysFor(s.Rdv, time.Now(), publisher)...)
 	}
-	for p := range n.finder.Find(ctx, tags...) {
-		if p.ID == n.host.ID() {
-			continue
+	direct := r.conv.State().Shape == chat.Direct
+	race(ctx, n.finding(tags), func(ctx context.Context, p peer.AddrInfo) (struct{}, error) {
+		err := n.connect(ctx, p, r.conv)
+		if err == nil && !direct {
+			err = errMore // a group has more members to meet
 		}
-		if n.connect(ctx, p, r.conv) == nil && r.conv.State().Shape == chat.Direct {
-			return
-		}
-	}
+		return struct{}{}, err
+	}, func(struct{}) {})
 }
+
+// finding is a look-up that ends with the context it is given.
+func (n *Node) finding(tags []dht.Tag) func(context.Context) iter.Seq[peer.AddrInfo] {
+	return func(ctx context.Context) iter.Seq[peer.AddrInfo] { return n.finder.Find(ctx, tags...) }
+}
+
+var errMore = errors.New("one more is welcome")
 
 func (n *Node) connect(ctx context.Context, p peer.AddrInfo, c *chat.Conversation) error {
 	if p.ID == n.host.ID() {
@@ -165,7 +174,25 @@ func (n *Node) pathTo(p peer.ID) string {
 	return path
 }
 
-// online addresses of a peer, for contacts to keep.
+// noteAddrs remembers where a contact was reached, for networks without a DHT.
+func (n *Node) noteAddrs(uid identity.UID, p peer.ID) {
+	addrs := n.addrsOf(p)
+	if len(addrs) == 0 {
+		return
+	}
+	err := n.db.Update(func(tx *store.Tx) error {
+		_, err := n.book.Edit(tx, uid, func(k *contact.Contact) error {
+			k.Addrs = addrs
+			return nil
+		})
+		return err
+	})
+	if err != nil && n.ctx.Err() == nil && !errors.Is(err, contact.ErrNotFound) {
+		n.log.Error("note an address", "err", err)
+	}
+}
+
+// addrsOf lists where this node dialled a peer.
 func (n *Node) addrsOf(p peer.ID) (out []string) {
 	for _, c := range n.host.Network().ConnsToPeer(p) {
 		if c.Stat().Direction == network.DirOutbound {

@@ -41,22 +41,23 @@ type Config struct {
 
 // Node is a running peer.
 type Node struct {
-	cfg     Config
-	log     *slog.Logger
-	db      *store.DB
-	me      chat.Me
-	set     *chat.Set
-	book    contact.Book
-	keeper  *mailbox.Custodian
-	host    host.Host
-	finder  *dht.Finder
-	tags    *dht.Advertiser
-	sync    *dagsync.Service
-	events  *events
-	self    sync.Mutex // one visit to this node's own box at a time
-	online  *online
-	pace    *pace
-	started time.Time
+	cfg      Config
+	log      *slog.Logger
+	db       *store.DB
+	me       chat.Me
+	set      *chat.Set
+	book     contact.Book
+	keeper   *mailbox.Custodian
+	host     host.Host
+	finder   *dht.Finder
+	tags     *dht.Advertiser
+	sync     *dagsync.Service
+	events   *events
+	self     sync.Mutex // one visit to this node's own box at a time
+	online   *online
+	troubles troubles
+	pace     *pace
+	started  time.Time
 
 	ctx    context.Context // ends when Close begins
 	cancel context.CancelFunc
@@ -106,6 +107,7 @@ func (n *Node) open() (err error) {
 	n.host.SetStreamHandler(label.MailboxProtocol, n.atTheDoor())
 	n.finder, err = dht.New(n.ctx, n.host, dht.Config{
 		Networks: n.cfg.Networks, Bootstrap: n.cfg.Bootstrap, Server: n.cfg.DHTServer, Nearby: n.nearby,
+		Report: n.troubles.report,
 	})
 	if err != nil {
 		return err

@@ -134,6 +134,9 @@ func (n *Node) observe(e dagsync.Event) {
 	n.online.set(session{e.Peer, id, uid}, e.Kind != dagsync.Down, e.Kind == dagsync.Synced)
 	if c.State().Shape == chat.Direct && before != n.online.in(id, uid) {
 		n.report("contact", uid)
+		if e.Kind == dagsync.Up {
+			n.noteAddrs(uid, e.Peer)
+		}
 	}
 	n.wake["outbox"].ring()
 }

@@ -3,6 +3,9 @@ package node
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
+	"sync"
 	"time"
 
 	"causeway/chat"
@@ -89,6 +92,32 @@ func (n *Node) count(tx *store.Tx, s *Status) error {
 	return nil
 }
 
+// troubles are the parts of the network that do not work now.
+type troubles struct {
+	mu    sync.Mutex
+	parts map[string]error // guarded by mu
+}
+
+func (t *troubles) report(r dht.Report) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.parts == nil {
+		t.parts = map[string]error{}
+	}
+	if t.parts[r.Part] = r.Err; r.Err == nil {
+		delete(t.parts, r.Part)
+	}
+}
+
+func (t *troubles) advice() (out []Advice) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, part := range slices.Sorted(maps.Keys(t.parts)) {
+		out = append(out, Advice{"network", fmt.Sprintf("%s: %v; it is tried again by itself", part, t.parts[part])})
+	}
+	return out
+}
+
 func (n *Node) advice(s Status) (out []Advice) {
 	if s.State == "offline" {
 		out = append(out, Advice{"no-network", "This node uses no network; what you write waits here. To use one: peer serve --network public"})
@@ -99,7 +128,7 @@ func (n *Node) advice(s Status) (out []Advice) {
 	if s.Queued > 0 {
 		out = append(out, Advice{"queued", fmt.Sprintf("%d messages wait on this device alone; they go out when the recipient or one of their custodians is reachable", s.Queued)})
 	}
-	return out
+	return append(out, n.troubles.advice()...)
 }
 
 // Synced reports whether nothing is known to be missing in a conversation, or in

@@ -1,0 +1,117 @@
+package chat
+
+import (
+	"encoding/binary"
+	"time"
+
+	"causeway/identity"
+	"causeway/internal/wire"
+	"causeway/merkle"
+	"causeway/store"
+)
+
+// noteSeen keeps, for every log of others, how far it has acknowledged this
+// device's log: an entry is a signed receipt for its whole past.
+func (w *Writer) noteSeen(e merkle.Entry) error {
+	if e.Log == w.s.Log {
+		return nil
+	}
+	seq, ok := w.past.memo.Known(e.ID, w.s.Log)
+	if err := w.past.memo.Err(); err != nil || !ok {
+		return err
+	}
+	return w.Seen(e.Log, seq)
+}
+
+// Seen records that the device of a log has delivered this device's log up to
+// seq: by an entry of its own, or proven in a sync session.
+func (w *Writer) Seen(log merkle.LogKey, seq uint64) error {
+	prefix := w.c.key(subSeen, w.s.Log, log)
+	next := uint64(0) // the first seq not acknowledged yet
+	for k := range w.tx.ScanBack(prefix, nil) {
+		next = binary.BigEndian.Uint64(k[len(prefix):]) + 1
+		break
+	}
+	if err := w.tx.Err(); err != nil || next > seq {
+		return err
+	}
+	w.got.Acked = append(w.got.Acked, Acked{Log: log, From: next, To: seq})
+	return put(w.tx, w.c.key(subSeen, w.s.Log, log, seq), uint64(w.now.UnixMilli()))
+}
+
+// Acked says that the device of a log has delivered this device's entries From
+// to To.
+type Acked struct {
+	Log      merkle.LogKey
+	From, To uint64
+}
+
+// Delivered tells which users have a device that acknowledged this device's
+// entry with this seq, and when this node learned of it.
+func (c *Conversation) Delivered(tx *store.Tx, seq uint64) (map[identity.UID]time.Time, error) {
+	s, out := c.State(), map[identity.UID]time.Time{}
+	for _, m := range s.Fold.Members() {
+		for _, log := range m.Logs {
+			for _, v := range tx.ScanFrom(c.key(subSeen, s.Log, log), c.key(subSeen, s.Log, log, seq)) {
+				var at uint64
+				if err := wire.Unmarshal(v, &at); err != nil {
+					return nil, err
+				}
+				if t := time.UnixMilli(int64(at)); out[m.User].IsZero() || t.Before(out[m.User]) {
+					out[m.User] = t
+				}
+				break
+			}
+		}
+	}
+	return out, tx.Err()
+}
+
+// Acknowledged returns, for every other log of a member, the first seq of this
+// device's log that it has not acknowledged yet.
+func (c *Conversation) Acknowledged(tx *store.Tx) map[merkle.LogKey]uint64 {
+	s, out := c.State(), map[merkle.LogKey]uint64{}
+	for _, m := range s.Fold.Members() {
+		if m.User == c.set.me.UID {
+			continue
+		}
+		for _, log := range m.Logs {
+			prefix := c.key(subSeen, s.Log, log)
+			out[log] = 0
+			for k := range tx.ScanBack(prefix, nil) {
+				out[log] = binary.BigEndian.Uint64(k[len(prefix):]) + 1
+				break
+			}
+		}
+	}
+	return out
+}
+
+// Unacknowledged reports whether a message of somebody else is here that no
+// entry of this device's log has in its past: its author has no receipt of it
+// that travels.
+func (c *Conversation) Unacknowledged(tx *store.Tx) (bool, error) {
+	s := c.State()
+	tip, begun, err := c.dag.Tip(tx, s.Log)
+	if err != nil {
+		return false, err
+	}
+	have := []merkle.ID{}
+	if begun {
+		have = append(have, tip.Head)
+	}
+	missing, err := c.dag.Missing(tx, have)
+	if err != nil {
+		return false, err
+	}
+	for _, e := range missing {
+		var m meta
+		if e.Log == s.Log {
+			continue
+		}
+		if err := get(tx, c.key(subMeta, e.ID), &m); err == nil && m.Kind == KindText {
+			return true, nil
+		}
+	}
+	return false, nil
+}
