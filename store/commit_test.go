@@ -278,3 +278,22 @@ func replay(done map[uint64][]step) []map[byte]byte {
 	}
 	return states
 }
+
+// TestAFailureAndAnAcknowledgementNeverDisagree: of the two, whichever comes
+// first holds for the one that waits, too.
+func TestAFailureAndAnAcknowledgementNeverDisagree(t *testing.T) {
+	for _, failFirst := range []bool{true, false} {
+		db, c := &DB{fault: newFault()}, newCommit()
+		if failFirst {
+			db.fault.set(ErrFull)
+		}
+		acked := db.fault.acknowledge(c)
+		db.fault.set(ErrFull)
+		if acked {
+			close(c.done)
+		}
+		if err := db.wait(c); acked == failFirst || acked != (err == nil) {
+			t.Errorf("failed first %v: acknowledged %v, %v", failFirst, acked, err)
+		}
+	}
+}

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -166,4 +167,79 @@ func TestCrashInCreate(t *testing.T) {
 		closed(t, db)
 	}
 	t.Logf("%d crashes", len(images))
+}
+
+// TestCrashUnderManyWriters takes images while eight writers share syncs.
+func TestCrashUnderManyWriters(t *testing.T) {
+	const writers, each = 8, 30
+	rng := rand.New(rand.NewPCG(4, 4))
+	mem := vfs.NewCrashableMem()
+	type image struct {
+		fs    *vfs.MemFS
+		acked [writers]uint64
+	}
+	var (
+		mu     sync.Mutex
+		images []image
+		acked  [writers]atomic.Uint64
+		ops    int
+	)
+	watch := errorfs.InjectorFunc(func(op errorfs.Op) error {
+		mu.Lock()
+		defer mu.Unlock()
+		if ops++; op.Kind.ReadOrWrite() == errorfs.OpIsRead || ops%5 != 0 {
+			return nil
+		}
+		var i image
+		for w := range writers {
+			i.acked[w] = acked[w].Load()
+		}
+		i.fs = mem.CrashClone(vfs.CrashCloneCfg{UnsyncedDataPercent: ops % 3 * 50, RNG: rng})
+		images = append(images, i)
+		return nil
+	})
+	closed(t, must(Create("s", secret, inMem(mem))))
+	db := must(Open("s", secret, inMem(errorfs.Wrap(mem, watch))))
+	key := func(w int, part byte) []byte { return Key(SpaceTest, part, uint64(w)) }
+	var wg sync.WaitGroup
+	for w := range writers {
+		wg.Go(func() {
+			for n := uint64(1); n <= each; n++ {
+				v := binary.BigEndian.AppendUint64(nil, n)
+				err := db.Update(func(tx *Tx) error {
+					return errors.Join(tx.Set(key(w, 1), v), tx.Set(key(w, 2), v))
+				})
+				if err != nil {
+					t.Error(err)
+				}
+				acked[w].Store(n)
+			}
+		})
+	}
+	wg.Wait()
+	closed(t, db)
+	for i, image := range images {
+		db := must(Open("s", secret, inMem(image.fs)))
+		err := db.View(func(tx *Tx) error {
+			for w, acked := range image.acked {
+				a, err := tx.Get(key(w, 1))
+				if errors.Is(err, ErrNotFound) && acked == 0 {
+					continue
+				}
+				b, err2 := tx.Get(key(w, 2))
+				if err := errors.Join(err, err2); err != nil {
+					return err
+				}
+				if !bytes.Equal(a, b) || binary.BigEndian.Uint64(a) < acked {
+					t.Errorf("image %d: writer %d has %x and %x, %d acknowledged", i, w, a, b, acked)
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatalf("image %d: %v", i, err)
+		}
+		closed(t, db)
+	}
+	t.Logf("%d images", len(images))
 }
