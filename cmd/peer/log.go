@@ -96,7 +96,7 @@ func markWords(marks []string) string {
 	}
 	words := make([]string, 0, len(marks))
 	for _, m := range marks {
-		words = append(words, first(known[m], m))
+		words = append(words, first(known[m], api.InertLine(m)))
 	}
 	return strings.Join(words, ", ")
 }

@@ -7,9 +7,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
@@ -23,6 +25,8 @@ func TestMain(m *testing.M) {
 //	exits N COMMAND…   the command ends with exit code N
 //	json PATH VALUE    the last output is JSON with VALUE at PATH (a.b.0); "?" is anything but nothing
 //	jsonenv NAME PATH  puts what is at PATH into the environment
+//	eventually RE COMMAND…  the command prints RE within twenty seconds
+//	glob NAME PATTERN  puts the one path that matches into the environment
 //	mode OCTAL PATH    the permissions of a file
 //	damage PATH        turns over a bit in the middle of a file
 //	biggest NAME DIR   puts the path of the largest file of DIR into the environment
@@ -38,7 +42,7 @@ func TestScripts(t *testing.T) {
 			return os.Mkdir(home, 0o700)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits, "json": jsonIs, "jsonenv": jsonEnv, "mode": mode, "damage": damage, "biggest": biggest,
+			"exits": exits, "json": jsonIs, "jsonenv": jsonEnv, "mode": mode, "damage": damage, "biggest": biggest, "eventually": eventually, "glob": glob,
 		},
 	})
 }
@@ -61,6 +65,23 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	if text := ts.ReadFile("stderr"); want != 0 && strings.Count(text, "peer: ")+strings.Count(text, `"error"`) != 1 {
 		ts.Fatalf("not one sentence: %q", text)
+	}
+}
+
+func eventually(ts *testscript.TestScript, _ bool, args []string) {
+	wanted := regexp.MustCompile(args[0])
+	late, again := time.After(20*time.Second), time.NewTicker(50*time.Millisecond)
+	defer again.Stop()
+	for {
+		err := ts.Exec(args[1], args[2:]...)
+		if err == nil && wanted.MatchString(ts.ReadFile("stdout")) {
+			return
+		}
+		select {
+		case <-again.C:
+		case <-late:
+			ts.Fatalf("never: %v\n%s", err, ts.ReadFile("stdout"))
+		}
 	}
 }
 
@@ -104,6 +125,15 @@ func jsonIs(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 func jsonEnv(ts *testscript.TestScript, _ bool, args []string) { ts.Setenv(args[0], at(ts, args[1])) }
+
+func glob(ts *testscript.TestScript, _ bool, args []string) {
+	paths, err := filepath.Glob(ts.MkAbs(args[1]))
+	ts.Check(err)
+	if len(paths) != 1 {
+		ts.Fatalf("%v", paths)
+	}
+	ts.Setenv(args[0], paths[0])
+}
 
 func mode(ts *testscript.TestScript, _ bool, args []string) {
 	want, err := strconv.ParseUint(args[0], 8, 32)

@@ -75,6 +75,9 @@ func (a *app) importVerb() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if t.Entries == 0 && t.Refused > 0 {
+				return api.Errorf(api.KindRefused, "nothing in %s can be read: it is damaged, or meant for somebody else; nothing was changed", args[0])
+			}
 			return a.show(t, func(w io.Writer) {
 				fmt.Fprintf(w, "%s: %d new, %d known already, %d refused\n", several(t.Entries, "entry", "entries"), t.New, t.Duplicates, t.Refused)
 			})

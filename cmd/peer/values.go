@@ -24,20 +24,23 @@ func (s span) Set(text string) (err error) {
 	return err
 }
 
+const maxHours = 1e6 // about a hundred years; more does not fit a Duration for long
+
 func parseSpan(text string) (time.Duration, error) {
-	d, err := time.ParseDuration(text)
+	bad := fmt.Errorf("%q is not a length of time: write 30s, 15m, 12h, 7d or 2w", text)
 	for unit, hours := range map[string]float64{"d": 24, "w": 7 * 24} {
-		if n, ok := strings.CutSuffix(text, unit); ok {
-			var f float64
-			if f, err = strconv.ParseFloat(n, 64); err == nil && f*hours < 1e6 {
-				d = time.Duration(f * hours * float64(time.Hour))
+		if number, ok := strings.CutSuffix(text, unit); ok {
+			f, err := strconv.ParseFloat(number, 64)
+			if f *= hours; err != nil || !(f >= 0 && f <= maxHours) {
+				return 0, bad
 			}
+			return time.Duration(f * float64(time.Hour)), nil
 		}
 	}
-	if err != nil || d < 0 {
-		return 0, fmt.Errorf("%q is not a length of time: write 30s, 15m, 12h, 7d or 2w", text)
+	if d, err := time.ParseDuration(text); err == nil && d >= 0 {
+		return d, nil
 	}
-	return d, nil
+	return 0, bad
 }
 
 // size is a flag that holds a number of bytes.
