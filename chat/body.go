@@ -13,7 +13,7 @@ import (
 // the others are messages, sealed as the history policy says.
 type Kind uint8
 
-// The kinds of entry (docs/spec/01-log.md, section 5).
+// The kinds of entry (docs/spec/09-conversations.md, sections 2 and 3).
 const (
 	KindFound      Kind = 1
 	KindGrant      Kind = 2

@@ -80,8 +80,10 @@ func admission(l *identity.Leaf) group.Admission {
 // seeLeaf keeps the credential by which keys are sealed to a user: the newest
 // generation that one of its devices has signed.
 func (w *Writer) seeLeaf(l *identity.Leaf) {
-	if old := w.s.leaves[l.UID()]; old == nil || old.KEMGen <= l.KEMGen {
-		w.own().leaves[l.UID()] = l
+	s := w.own()
+	s.byLog[merkle.LogKey(l.Log)] = l
+	if old := s.leaves[l.UID()]; old == nil || old.KEMGen <= l.KEMGen {
+		s.leaves[l.UID()] = l
 	}
 }
 
@@ -116,7 +118,11 @@ func readTarget(ct *control, b []byte) error {
 	return nil
 }
 
-func readLeave(ct *control, _ []byte) error {
+func readLeave(ct *control, b []byte) error {
+	var nothing Nothing
+	if err := wire.Unmarshal(b, &nothing); err != nil {
+		return err
+	}
 	ct.op.Kind = group.Leave
 	return nil
 }

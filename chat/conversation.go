@@ -38,7 +38,8 @@ type State struct {
 	controls  map[merkle.ID]control
 	epochs    map[merkle.ID]*epoch
 	guests    map[merkle.ID]Secrets
-	leaves    map[identity.UID]*identity.Leaf
+	leaves    map[identity.UID]*identity.Leaf  // the newest credential of each user
+	byLog     map[merkle.LogKey]*identity.Leaf // the one that brought each log in
 	mailboxes []namedMailbox
 }
 
@@ -54,6 +55,7 @@ func (s *State) clone() *State {
 	n.epochs = maps.Clone(s.epochs)
 	n.guests = maps.Clone(s.guests)
 	n.leaves = maps.Clone(s.leaves)
+	n.byLog = maps.Clone(s.byLog)
 	return &n
 }
 
@@ -90,7 +92,7 @@ func newState(r record) *State {
 		Shape: r.Shape, History: r.History, Name: r.Name, Log: r.Log, Peer: r.Peer,
 		Created: time.UnixMilli(int64(r.Created)), rotate: r.Rotate, stopped: r.Stopped,
 		controls: map[merkle.ID]control{}, epochs: map[merkle.ID]*epoch{},
-		guests: map[merkle.ID]Secrets{}, leaves: map[identity.UID]*identity.Leaf{},
+		guests: map[merkle.ID]Secrets{}, leaves: map[identity.UID]*identity.Leaf{}, byLog: map[merkle.LogKey]*identity.Leaf{},
 	}
 }
 

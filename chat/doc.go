@@ -5,5 +5,5 @@
 //
 // Everything happens in the caller's transaction: a Writer works on a copy of
 // the conversation's state, which is published when the transaction commits.
-// See docs/spec/01-log.md (bodies), 02-membership.md and 03-keys.md.
+// See docs/spec/09-conversations.md, 02-membership.md and 03-keys.md.
 package chat

@@ -88,8 +88,11 @@ func (w *Writer) Remove(uid identity.UID, reason string) error {
 // Promote makes a member an admin; Demote makes an admin a member again.
 func (w *Writer) Promote(uid identity.UID) error {
 	m, in := w.s.Fold.Member(uid)
-	leaf := w.s.leaves[uid]
-	if !in || leaf == nil || !w.s.Fold.MayAdmit(w.c.set.me.UID) {
+	if !in || len(m.Logs) == 0 || !w.s.Fold.MayAdmit(w.c.set.me.UID) {
+		return ErrNotAllowed
+	}
+	leaf := w.s.byLog[m.Logs[0]] // a promotion names the log already in use (rule D1)
+	if leaf == nil {
 		return ErrNotAllowed
 	}
 	if m.Role == group.Admin {
@@ -101,7 +104,7 @@ func (w *Writer) Promote(uid identity.UID) error {
 
 // Demote ends the admin tenures that the author outranks.
 func (w *Writer) Demote(uid identity.UID) error {
-	if !w.s.Fold.MayRemove(w.c.set.me.UID, uid) {
+	if !w.s.Fold.MayDemote(w.c.set.me.UID, uid) {
 		return ErrNotAllowed
 	}
 	_, err := w.control(KindDemote, &targetBody{Target: uid})

@@ -138,7 +138,7 @@ func (w *Writer) ownLogSeen(res merkle.Result) error {
 // rotate starts a new log where the old one must not be continued: a leaf on
 // the old log admits the new one, which rekeys before it speaks.
 func (w *Writer) rotate() error {
-	if w.s.stopped || w.faultKnown(w.s.Log) {
+	if w.s.stopped || !w.s.Fold.MayWrite(w.s.Log) {
 		return ErrStopped
 	}
 	if !w.s.rotate {
