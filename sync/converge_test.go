@@ -21,9 +21,9 @@ func (n *node) tryWrite(u user, text string) {
 // Four honest nodes and a member who shows each of them another branch of her
 // log, over streams that break at any frame: all end with the same entries.
 func TestAllConverge(t *testing.T) {
-	seeds := 60
+	seeds := 24
 	if testing.Short() {
-		seeds = 10
+		seeds = 6
 	}
 	for seed := range uint64(seeds) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) { converge(t, seed) })
@@ -88,8 +88,8 @@ func (w *world) linked(a, b *node) bool {
 // A stream that breaks after any number of frames costs nothing that the next
 // one does not bring.
 func TestStreamBreaksAtEveryFrame(t *testing.T) {
-	history := logOf(newUser("ann"), 1500)
-	for cutAt := range 30 {
+	history := logOf(newUser("ann"), 1100)
+	for cutAt := 0; cutAt < 26; cutAt += 2 {
 		us := users("ann", "bob")
 		ann, bob := newNode(t, "ann", us...), newNode(t, "bob", us...)
 		w := newWorld(t, uint64(cutAt), ann, bob)

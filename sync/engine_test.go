@@ -247,7 +247,7 @@ func TestPeersDoNotServeTheSameTwice(t *testing.T) {
 		nodes = append(nodes, newNode(t, u.name, us...))
 	}
 	w := newWorld(t, 4, nodes...)
-	history := logOf(us[0], 4000)
+	history := logOf(us[0], 1500)
 	for _, n := range nodes[1:] {
 		n.keep(history)
 	}
@@ -276,17 +276,38 @@ func TestBodiesThatAreGone(t *testing.T) {
 	w.same(ann, bob)
 }
 
-// More logs than fit one STATE frame.
-func TestManyLogs(t *testing.T) {
-	if testing.Short() {
-		t.Skip("signs 6000 entries")
-	}
-	ann, bob, w := pair(t)
-	var all []merkle.Block
+// A crowd has more logs than fit one STATE frame.
+type crowd struct{ *node }
+
+func (c crowd) Frontier(Conv, merkle.LogKey) (tips []merkle.Tip, err error) {
 	for i := range maxRows + 100 {
-		all = append(all, logOf(newUser(text(i)), 1)...)
+		id := [32]byte{byte(i), byte(i >> 8), 1}
+		tips = append(tips, merkle.Tip{Log: id, Head: id, Seq: uint64(i)})
 	}
-	ann.keep(all)
-	w.synced(bob, ann)
-	w.same(ann, bob)
+	return tips, nil
+}
+
+func TestManyLogs(t *testing.T) {
+	ann := newNode(t, "ann", users("ann", "bob")...)
+	r := newRaw(t, ann, newUser("bob"))
+	r.e.logs = crowd{ann}
+	got := 0
+	for _, f := range r.open() {
+		st, ok := f.(*state)
+		if !ok {
+			t.Fatalf("a frame of type %d", f.kind())
+		}
+		got += len(st.Rows)
+		if more := st.Flags&flagMore != 0; more != (got < maxRows+100) {
+			t.Errorf("%d rows came, more to come: %t", got, more)
+		}
+		for i := range st.Rows { // the same heads, so nothing is missing here
+			st.Rows[i].Seq++
+		}
+		r.send(st)
+	}
+	s := r.e.byConv[group]
+	if s == nil || got != maxRows+100 || s.claimed != got {
+		t.Errorf("%d rows sent, %+v", got, s)
+	}
 }

@@ -96,12 +96,12 @@ func until(t *testing.T, what string, ok func() bool) {
 
 func TestServicesSync(t *testing.T) {
 	ann, bob := livePair(t)
-	ann.keep(logOf(ann.user, 2500))
+	ann.keep(logOf(ann.user, 1500))
 	bob.write(bob.user, "hello")
 	ann.connect(t, bob, group)
 	ann.await(t, Synced, bob)
 	bob.await(t, Synced, ann)
-	until(t, "both have all", func() bool { return len(ann.ids()) == 2501 && len(bob.ids()) == 2501 })
+	until(t, "both have all", func() bool { return len(ann.ids()) == 1501 && len(bob.ids()) == 1501 })
 	e := ann.write(ann.user, "live")
 	ann.service.Announce(group)
 	until(t, "ann knows that bob has it", func() bool { return ann.hasSeen(bob.log(), e) })
@@ -174,7 +174,7 @@ func (l *live) reset(t *testing.T, with *live) {
 // A stream that is killed in the middle of a catch-up costs a batch at most.
 func TestServiceStreamIsKilled(t *testing.T) {
 	ann, bob := livePair(t)
-	history := logOf(ann.user, 6000)
+	history := logOf(ann.user, 4000)
 	ann.keep(history)
 	for kill := range 3 {
 		bob.connect(t, ann)
@@ -182,7 +182,7 @@ func TestServiceStreamIsKilled(t *testing.T) {
 		until(t, "some more has come", func() bool {
 			bob.mu.Lock()
 			defer bob.mu.Unlock()
-			return bob.added > kill*1500
+			return bob.added > kill*1000
 		})
 		bob.reset(t, ann)
 		bob.await(t, Down, ann)
