@@ -43,7 +43,8 @@ func (s *Set) Found(tx *store.Tx, now time.Time, f Founding) (*Conversation, mer
 		Shape: f.Shape, History: f.History, Name: f.Name, Log: d.Log,
 		Peer: otherUser(leaves, s.me.UID), Created: uint64(now.UnixMilli()),
 	})
-	if _, err := w.Receive([]merkle.Block{{Header: e.Header.Encode(), Body: e.Body}}); err != nil {
+	w.founding = true
+	if _, err := w.Receive([]merkle.Block{e.Block()}); err != nil {
 		return nil, e, err
 	}
 	if !w.s.Found {

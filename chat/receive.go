@@ -38,7 +38,7 @@ func (w *Writer) Receive(blocks []merkle.Block) (merkle.Result, error) {
 		return res, err
 	}
 	w.got.Delivered = append(w.got.Delivered, res.Delivered...)
-	for _, e := range res.Delivered {
+	for _, e := range append(res.Delivered, res.Filled...) {
 		if err := w.read(e); err != nil {
 			return res, err
 		}
@@ -128,7 +128,7 @@ func (w *Writer) note(e merkle.Entry, p plain, m Message) {
 // ownLogSeen notices entries of this device's own log that the store did not
 // have: it is behind its own published head, and a new log is due.
 func (w *Writer) ownLogSeen(res merkle.Result) error {
-	if !slices.ContainsFunc(res.Delivered, func(e merkle.Entry) bool { return e.Log == w.s.Log }) || w.s.rotate {
+	if !slices.ContainsFunc(res.Delivered, func(e merkle.Entry) bool { return e.Log == w.s.Log }) || w.s.rotate || w.founding {
 		return nil
 	}
 	w.own().rotate = true

@@ -92,7 +92,11 @@ func groupStory(t *testing.T, h History) {
 		offer(alice, u)
 	}
 	c := foundGroup(alice, h)
+	first := alice.state(c).Log
 	alice.say(c, "before anybody came")
+	if alice.state(c).Log != first {
+		t.Error("the founder's log did not last")
+	}
 	full := group.HistoryAll
 	if h == Forward {
 		full = group.HistoryNone

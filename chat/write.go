@@ -24,17 +24,18 @@ var ErrStopped = errors.New("this device's log was continued elsewhere and is st
 // Writer changes one conversation inside one transaction. What it did becomes
 // visible when the transaction commits, and never happened if it does not.
 type Writer struct {
-	c       *Conversation
-	tx      *store.Tx
-	now     time.Time
-	s       *State // its maps are shared with c until mine
-	mine    bool
-	loading bool     // reading the state from the store: nothing is written
-	rescan  bool     // keys came that may open what is unread
-	reclock uint64   // 1 + offset from which clocks may have to move; 0: none
-	recent  []*epoch // newest first, for trial opening
-	past    *past
-	got     Received
+	c        *Conversation
+	tx       *store.Tx
+	now      time.Time
+	s        *State // its maps are shared with c until mine
+	mine     bool
+	loading  bool     // reading the state from the store: nothing is written
+	founding bool     // the first entry of this very log comes by the same door
+	rescan   bool     // keys came that may open what is unread
+	reclock  uint64   // 1 + offset from which clocks may have to move; 0: none
+	recent   []*epoch // newest first, for trial opening
+	past     *past
+	got      Received
 }
 
 // Write starts a change at time now (used for the wall time of entries and for

@@ -93,6 +93,9 @@ func (n *Node) Custody(context.Context) (Custody, error) {
 	}
 	err = n.db.View(func(tx *store.Tx) error {
 		for _, h := range held {
+			if identity.UID(h.Owner) == n.me.UID {
+				continue // this node stands in for its own invites
+			}
 			out.Holding = append(out.Holding, Holding{
 				Owner: n.personOf(tx, nil, identity.UID(h.Owner)), Allowed: h.Drops.IsZero(),
 				Parcels: int(h.Parcels), Bytes: int64(h.Bytes), Max: int64(h.Terms.MaxBytes), Oldest: h.Oldest,
