@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -118,4 +119,56 @@ func (p *person) lastWords() string {
 	}
 	lines := strings.Split(strings.TrimSpace(string(b)), "\n")
 	return strings.Join(lines[max(0, len(lines)-5):], " / ")
+}
+
+// say writes texts to a target and returns the last one's id.
+func say(ctx context.Context, p *person, target string, texts ...string) (id string, err error) {
+	for _, text := range texts {
+		sent, err := p.Send(ctx, target, text, "")
+		if err != nil {
+			return "", fmt.Errorf("%s to %s: %w", p.name, target, err)
+		}
+		id = sent.ID
+	}
+	return id, nil
+}
+
+// read is what stands in a conversation, oldest first.
+func read(ctx context.Context, c *api.Client, target string) ([]string, error) {
+	t, err := c.Log(ctx, target, api.Page{Limit: 1000})
+	var texts []string
+	for _, m := range t.Messages {
+		if m.Kind == "text" {
+			texts = append(texts, m.Text)
+		}
+	}
+	return texts, err
+}
+
+// sees waits until a person has a text in a conversation.
+func sees(ctx context.Context, p *person, target, text string) error {
+	err := until(ctx, p.Client, func(ctx context.Context, c *api.Client) (bool, error) {
+		t, err := c.Log(ctx, target, api.Page{Limit: 50})
+		if api.KindOf(err) == api.KindNotFound {
+			return false, nil
+		}
+		return slices.ContainsFunc(t.Messages, func(m api.Message) bool { return m.Text == text }), err
+	})
+	if err != nil {
+		return fmt.Errorf("%s does not see %q: %w", p.name, brief(text), err)
+	}
+	return nil
+}
+
+// reaches waits until a message of p has come as far as state.
+func reaches(ctx context.Context, p *person, id string, state api.State) (api.MessageStatus, error) {
+	var m api.MessageStatus
+	err := until(ctx, p.Client, func(ctx context.Context, c *api.Client) (ok bool, err error) {
+		m, err = c.Message(ctx, id)
+		return progress[m.State] >= progress[state], err
+	})
+	if err != nil {
+		err = fmt.Errorf("%s's message is %s, not %s: %w", p.name, m.State, state, err)
+	}
+	return m, err
 }
