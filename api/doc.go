@@ -3,5 +3,5 @@
 //
 // It is not a network protocol between nodes, and it knows no keys and no logs: it turns the
 // node's views into JSON and back. Names and fields follow shared/CLI.md; the choices are in
-// docs/design/0002-local-api.md.
+// docs/design/0007-local-api.md.
 package api
