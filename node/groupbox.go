@@ -114,7 +114,7 @@ func (g groupBox) slots(custodian mailbox.ReceiptKey) map[uint64][]mailbox.SlotH
 	for _, m := range g.conv.State().Fold.Members() {
 		for _, log := range m.Logs {
 			secret := mailbox.GroupDepositSecret(g.keys.Mbx, [32]byte(log))
-			for w := this; w <= this+weeksAhead; w++ {
+			for w := this; w <= this+groupWeeks; w++ {
 				out[w] = append(out[w], mailbox.SlotOf(secret, g.key().ID(), w).Hash(custodian))
 			}
 		}

@@ -97,11 +97,12 @@ func (n *Node) waiting(c *chat.Conversation) (bool, error) {
 
 // parkAll brings every custodian of a conversation up to date.
 func (n *Node) parkAll(ctx context.Context, c *chat.Conversation) {
+	sealed := bundles{}
 	for _, p := range n.places(ctx, c) {
 		if ctx.Err() != nil {
 			return
 		}
-		if err := n.park(ctx, p); err != nil && !errors.Is(err, context.Canceled) {
+		if err := n.park(ctx, p, sealed); err != nil && !errors.Is(err, context.Canceled) {
 			n.log.Info("park with a custodian", "err", err)
 		}
 	}
@@ -136,12 +137,12 @@ func (n *Node) places(ctx context.Context, c *chat.Conversation) []place {
 }
 
 // park deposits what does not lie in a place yet and keeps the receipts.
-func (n *Node) park(ctx context.Context, p place) error {
+func (n *Node) park(ctx context.Context, p place, sealed bundles) error {
 	row, entries, err := n.unparked(p)
 	if err != nil || len(entries) == 0 {
 		return err
 	}
-	segments, err := packSegments(p.conv.ID, entries)
+	parcels, err := sealed.of(p, entries)
 	if err != nil {
 		return err
 	}
@@ -156,22 +157,6 @@ func (n *Node) park(ctx context.Context, p place) error {
 	if err != nil {
 		return err
 	}
-	for _, seg := range segments[:min(len(segments), maxSegments)] {
-		if err := deposit(d, p.slot, seg, &row); err != nil {
-			return err
-		}
-	}
-	if len(segments) > maxSegments {
-		return nil // the rest needs other copies first; nothing is called parked
-	}
-	return n.keepReceipts(p, row, entries)
-}
-
-func deposit(d *mailbox.Depositor, slot mailbox.Slot, seg []byte, row *parkedRow) error {
-	parcels, err := slot.Seal(seg, 0)
-	if err != nil {
-		return err
-	}
 	for _, parcel := range parcels {
 		r, err := d.Deposit(parcel)
 		if err != nil {
@@ -182,7 +167,36 @@ func deposit(d *mailbox.Depositor, slot mailbox.Slot, seg []byte, row *parkedRow
 		}
 		row.Count++
 	}
-	return nil
+	return n.keepReceipts(p, row, entries)
+}
+
+// bundles are the parcels of one round: what several custodians lack is sealed
+// once, so that the owner knows the copies for what they are.
+type bundles map[bundleKey][]mailbox.Parcel
+
+type bundleKey struct {
+	box         mailbox.BoxID
+	first, last merkle.ID
+	count       int
+}
+
+func (b bundles) of(p place, entries []merkle.Entry) ([]mailbox.Parcel, error) {
+	k := bundleKey{p.box, entries[0].ID, entries[len(entries)-1].ID, len(entries)}
+	if made, ok := b[k]; ok {
+		return made, nil
+	}
+	segments, err := packSegments(p.conv.ID, entries, segmentBytes)
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range segments {
+		parcels, err := p.slot.Seal(s, 0)
+		if err != nil {
+			return nil, err
+		}
+		b[k] = append(b[k], parcels...)
+	}
+	return b[k], nil
 }
 
 // unparked returns what a place lacks. What expires within a week is parked
@@ -196,8 +210,12 @@ func (n *Node) unparked(p place) (row parkedRow, entries []merkle.Entry, err err
 			row = parkedRow{}
 		}
 		have := append(row.Heads, n.acked(tx, p.conv)...)
-		if entries, err = p.conv.DAG().Missing(tx, have); err != nil || p.upTo == (merkle.ID{}) {
+		if entries, err = p.conv.DAG().Missing(tx, have); err != nil {
 			return err
+		}
+		if p.upTo == (merkle.ID{}) {
+			entries = entries[:min(len(entries), parkedEntries)]
+			return nil
 		}
 		past := p.conv.DAG().Past(tx)
 		kept := entries[:0]

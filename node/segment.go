@@ -18,12 +18,13 @@ type segment struct {
 	CAR  []byte
 }
 
-// packSegments cuts entries into segments of bounded size, in their order.
-func packSegments(conv merkle.ID, entries []merkle.Entry) ([][]byte, error) {
+// packSegments cuts entries into segments of about so many bytes, in their
+// order; one entry is never cut.
+func packSegments(conv merkle.ID, entries []merkle.Entry, bound int) ([][]byte, error) {
 	var out [][]byte
 	for len(entries) > 0 {
 		n, size := 0, 0
-		for n < len(entries) && (n == 0 || size < segmentBytes) {
+		for n < len(entries) && (n == 0 || size+merkle.MaxHeader+len(entries[n].Body) < bound) {
 			size += len(entries[n].Body) + merkle.MaxHeader
 			n++
 		}

@@ -69,7 +69,7 @@ func (n *Node) exportOne(c *chat.Conversation, w io.Writer, t *Transfer) error {
 			return err
 		}
 		at += uint64(len(entries))
-		segments, err := packSegments(c.ID, entries)
+		segments, err := packSegments(c.ID, entries, stickBytes)
 		if err != nil {
 			return err
 		}
@@ -96,7 +96,7 @@ func (n *Node) Import(ctx context.Context, r io.Reader) (Transfer, error) {
 		return t, invalid("this is no file that peer export wrote")
 	}
 	for ctx.Err() == nil {
-		box, err := wire.ReadFrame(br, maxStickBox)
+		box, err := wire.ReadFrame(br, wire.MaxFrame)
 		if errors.Is(err, io.EOF) {
 			break
 		}
