@@ -3,10 +3,16 @@ package store
 import (
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"path/filepath"
+	"runtime/debug"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
+
+	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
 // The workload of DESIGN.md, section 9: entries of 300 bytes under a hash.
@@ -55,6 +61,61 @@ func fill(b *testing.B, db *DB, n int) {
 	}
 }
 
+// plain is Pebble under the same options on the disk as it is, to compare with.
+func plain(b *testing.B) *pebble.DB {
+	b.Helper()
+	o := engineOptions(nil, newFault())
+	o.FS = vfs.Default
+	p := must(pebble.Open(b.TempDir(), o))
+	b.Cleanup(func() { p.Close() })
+	b.ResetTimer()
+	return p
+}
+
+func fillPlain(b *testing.B, p *pebble.DB, n int) {
+	b.Helper()
+	for at := 0; at < n; at += 1000 {
+		batch := p.NewBatch()
+		for i := at; i < min(at+1000, n); i++ {
+			if err := batch.Set(benchKey(uint64(i)), benchValue(uint64(i)), nil); err != nil {
+				b.Fatal(err)
+			}
+		}
+		if err := batch.Commit(pebble.Sync); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkBulkPlain(b *testing.B) {
+	p := plain(b)
+	fillPlain(b, p, b.N)
+}
+
+func BenchmarkGetPlain(b *testing.B) {
+	p := plain(b)
+	fillPlain(b, p, benchRows)
+	b.ResetTimer()
+	for i := range b.N {
+		_, c, err := p.Get(benchKey(uint64(i*7919) % benchRows))
+		if err != nil {
+			b.Fatal(err)
+		}
+		c.Close()
+	}
+}
+
+// rss is the memory of the whole test program in MB, garbage given back.
+func rss() float64 {
+	debug.FreeOSMemory()
+	status, _ := os.ReadFile("/proc/self/status") // not there: 0
+	var kb float64
+	if _, after, ok := strings.Cut(string(status), "VmRSS:"); ok {
+		fmt.Sscan(after, &kb)
+	}
+	return kb / 1024
+}
+
 // BenchmarkBulk: entries written by transactions of 1,000, each synced.
 func BenchmarkBulk(b *testing.B) {
 	db := benchDB(b)
@@ -86,9 +147,11 @@ func BenchmarkAppend(b *testing.B) {
 const benchRows = 200_000
 
 func BenchmarkGet(b *testing.B) {
+	before := rss()
 	db := benchDB(b)
 	fill(b, db, benchRows)
 	b.ResetTimer()
+	defer func() { b.ReportMetric(rss()-before, "MB-more") }()
 	err := db.View(func(tx *Tx) error {
 		for i := range b.N {
 			if _, err := tx.Get(benchKey(uint64(i*7919) % benchRows)); err != nil {
