@@ -72,7 +72,7 @@ func pathsOf(t *testing.T, fs vfs.FS) (paths []string) {
 func overwrite(t *testing.T, fs vfs.FS, path string, b []byte) {
 	t.Helper()
 	f := must(fs.Create(path, vfs.WriteCategoryUnspecified))
-	if _, err := f.Write(b); err != nil {
+	if _, err := f.Write(bytes.Clone(b)); err != nil { // Write may scribble on what it is given
 		t.Fatal(err)
 	}
 	if err := errors.Join(f.Sync(), f.Close()); err != nil {
