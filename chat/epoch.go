@@ -143,6 +143,33 @@ func (w *Writer) ready() (*epoch, error) {
 	return e, w.share(e, missing)
 }
 
+// repair gives members with full history the concurrent epochs that no rekey
+// links yet and that nobody gave them: what was said there by people who had not
+// heard of them.
+func (w *Writer) repair(best *epoch) error {
+	if w.s.History != Shared {
+		return nil
+	}
+	for _, e := range w.newestFirst() {
+		if e == best || e.linked || !e.keys.Full() {
+			continue
+		}
+		var missing []identity.UID
+		for _, m := range w.s.Fold.Members() {
+			if historyAll(m) && !e.to[m.User] {
+				missing = append(missing, m.User)
+			}
+		}
+		if len(missing) == 0 {
+			continue
+		}
+		if err := w.share(e, missing); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // due reports whether the routine rekey of K4 falls to this writer.
 func (w *Writer) due(e *epoch) bool {
 	if w.s.Shape == Self {

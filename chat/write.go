@@ -114,6 +114,9 @@ func (w *Writer) message(k Kind, body any) (Message, error) {
 	if err != nil {
 		return Message{}, err
 	}
+	if err := w.repair(e); err != nil {
+		return Message{}, err
+	}
 	secret, err := w.messageSecret(e)
 	if err != nil {
 		return Message{}, err
