@@ -58,19 +58,17 @@ func TestAttack05_LastSignatureFails(t *testing.T) {
 	r := newRaw(t, ann, all[1])
 	r.open()
 	es, st := entries{Sid: r.sid, Req: 1, Flags: flagLast}, state{rows{Sid: r.sid}}
+	var forged []merkle.Entry
 	for _, a := range authors {
 		b := logOf(a, 1)
 		cleo.keep(b)
-		h, err := merkle.DecodeHeader(b[0].Header)
-		if err != nil {
-			t.Fatal(err)
-		}
-		h.Sig[7] ^= 1
-		st.Rows = append(st.Rows, row{r.salt.log(h.Log), r.salt.head(h.ID()), 0})
-		rs, its := pack([]merkle.Entry{{ID: h.ID(), Header: h, Body: b[0].Body}})
-		its[0].Run = uint64(len(es.Runs))
-		es.Runs, es.Items = append(es.Runs, rs...), append(es.Items, its...)
+		e := entriesOf(t, b)[0]
+		e.Sig[7] ^= 1
+		e.ID = e.Header.ID()
+		forged = append(forged, e)
+		st.Rows = append(st.Rows, row{r.salt.log(e.Log), r.salt.head(e.ID), 0})
 	}
+	es.fill(forged)
 	slices.SortFunc(st.Rows, compareRows)
 	got := r.send(&st)
 	if _, ok := find[*want](got); !ok {
@@ -116,12 +114,7 @@ func TestAttack06_UnaskedEntriesAreDropped(t *testing.T) {
 	r := newRaw(t, ann, us[1])
 	r.open()
 	es := entries{Sid: r.sid, Req: 7}
-	for _, b := range logOf(us[1], 3) {
-		h, _ := merkle.DecodeHeader(b.Header)
-		rs, its := pack([]merkle.Entry{{ID: h.ID(), Header: h, Body: b.Body}})
-		its[0].Run = uint64(len(es.Runs))
-		es.Runs, es.Items = append(es.Runs, rs...), append(es.Items, its...)
-	}
+	es.fill(entriesOf(t, logOf(us[1], 3)))
 	var err error
 	sent := 0
 	for ; err == nil && sent <= maxStrikes; sent++ {
@@ -446,6 +439,36 @@ func zeroBytesAfterRemoval(t *testing.T, online bool) {
 			t.Errorf("mallory has %s", id)
 		}
 	}
+}
+
+// A former member mints logs and has 16 MiB of them pulled, not more.
+func TestAttack24_FreshLogsOfAFormerMember(t *testing.T) {
+	ann := newNode(t, "ann", users("ann")...)
+	r := newRaw(t, ann, newUser("mallory again"))
+	r.open()
+	junk := entriesOf(t, logWith(r.user, unknownBytes/merkle.MaxBody+20, func(int) []byte { return make([]byte, merkle.MaxBody) }))
+	last := junk[len(junk)-1]
+	q, ok := find[*want](r.claim(r.user.log(), last.ID, last.Seq))
+	if !ok {
+		t.Fatal("ann does not pull from one whose admission she may not have seen")
+	}
+	took := 0
+	for _, e := range junk {
+		es := entries{Sid: r.sid, Req: q.Req}
+		p := es.fill([]merkle.Entry{e})
+		got, err := r.tryBytes(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n, ok := find[*nack](got); ok {
+			if n.Code != nackBusy || took > unknownBytes || took < unknownBytes/2 {
+				t.Errorf("code %d after %d bytes", n.Code, took)
+			}
+			return
+		}
+		took += len(p)
+	}
+	t.Errorf("%d bytes were taken", took)
 }
 
 // Announcements never cause more than one pull in 300 ms.

@@ -10,8 +10,9 @@ import (
 // A ledger remembers how peers behaved, over all their streams: strikes, offers
 // that failed, and until when they are kept away.
 type ledger struct {
-	mu    sync.Mutex
-	peers map[peer.ID]*record
+	mu      sync.Mutex
+	peers   map[peer.ID]*record
+	unknown bucket // bytes of entries from logs that are not known to be members'
 }
 
 type record struct {
@@ -130,4 +131,21 @@ func (l *ledger) failedOpen(p peer.ID, proven bool, now time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.of(p, now).opens.take(now, openRate(proven)/60, openRate(proven))
+}
+
+// mayTake says whether entries may be pulled from logs that are not known to be
+// members', whoever brings them: a former member can mint such logs at will.
+func (l *ledger) mayTake(now time.Time) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.unknown.refill(now, unknownBytes/3600., unknownBytes)
+	return l.unknown.tokens >= maxFrame
+}
+
+// took counts bytes that came from such a log.
+func (l *ledger) took(bytes uint64, now time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.unknown.refill(now, unknownBytes/3600., unknownBytes)
+	l.unknown.tokens = max(0, l.unknown.tokens-float64(bytes))
 }

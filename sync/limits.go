@@ -43,16 +43,17 @@ const (
 
 // Bounds of the node.
 const (
-	maxStreams  = 256
-	maxUnproven = 32 // inbound streams without a proven session
-	maxLeases   = 16 // conversations pulled in bulk at the same time
-	bulkEntries = 64 // a pull that may bring more than this is one in bulk
-	maxPeers    = 4 << 10
-	maxStrikes  = 64
-	opensFailed = 5  // OPEN frames with a failure, a minute and peer
-	opensProven = 60 // the same for a peer that has proven a log
-	eagerBurst  = 100
-	eagerRate   = 20 // a second and session
+	maxStreams   = 256
+	maxUnproven  = 32 // inbound streams without a proven session
+	maxLeases    = 16 // conversations pulled in bulk at the same time
+	bulkEntries  = 64 // a pull that may bring more than this is one in bulk
+	maxPeers     = 4 << 10
+	maxStrikes   = 64
+	unknownBytes = 16 << 20 // of entries an hour from logs that are not known to be members'
+	opensFailed  = 5        // OPEN frames with a failure, a minute and peer
+	opensProven  = 60       // the same for a peer that has proven a log
+	eagerBurst   = 100
+	eagerRate    = 20 // a second and session
 )
 
 // Times.

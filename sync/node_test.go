@@ -172,10 +172,14 @@ func (n *node) within(id merkle.ID) map[merkle.ID]bool {
 
 // logOf makes the first entries of a log that saw no other.
 func logOf(u user, count int) []merkle.Block {
+	return logWith(u, count, func(i int) []byte { return []byte(text(i)) })
+}
+
+func logWith(u user, count int, says func(i int) []byte) []merkle.Block {
 	var blocks []merkle.Block
 	h := merkle.Header{Log: u.log()}
 	for i := range count {
-		body := []byte(text(i))
+		body := says(i)
 		h.Seq, h.Height = uint64(i), uint64(i+1)
 		h.Body, h.BodySize = sha256.Sum256(body), uint64(len(body))
 		h.Sig = u.sign(h.Signed())
@@ -183,6 +187,20 @@ func logOf(u user, count int) []merkle.Block {
 		h.Prev = h.ID()
 	}
 	return blocks
+}
+
+// entriesOf reads the headers of blocks.
+func entriesOf(t testing.TB, blocks []merkle.Block) []merkle.Entry {
+	t.Helper()
+	var es []merkle.Entry
+	for _, b := range blocks {
+		h, err := merkle.DecodeHeader(b.Header)
+		if err != nil {
+			t.Fatal(err)
+		}
+		es = append(es, merkle.Entry{ID: h.ID(), Header: h, Body: b.Body})
+	}
+	return es
 }
 
 // keep adds blocks without counting them as pulled.

@@ -51,6 +51,10 @@ func (e *engine) want(s *session) error {
 		s.pullAt = t
 		return nil
 	}
+	if s.standing == Unknown && !e.ledger.mayTake(e.now) {
+		s.wake(e.now.Add(retryLeast))
+		return nil
+	}
 	if s.starved = e.pulls >= maxPulls; s.starved || s.held {
 		return nil
 	}
@@ -162,12 +166,9 @@ func (e *engine) stopPull(s *session) {
 func (e *engine) onPullRefused(s *session, f *nack) {
 	p := s.pull
 	e.stopPull(s)
-	switch f.Code {
-	case nackBusy:
+	if f.Code == nackBusy {
 		s.wake(e.now.Add(max(time.Second, time.Duration(min(f.Retry, 3600))*time.Second)))
-	case nackNotYet:
-		s.held = true // until its next STATE
-	default:
+	} else {
 		s.fail(p.rows, e.now)
 	}
 }

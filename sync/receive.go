@@ -29,6 +29,14 @@ func (e *engine) onEntries(f *entries, size uint64, due bool) error {
 		e.grant(s, size)
 		return e.stray()
 	}
+	if s.standing == Unknown {
+		if !e.ledger.mayTake(e.now) {
+			e.refuse(s.sid, 0, nackBusy, retryLeast)
+			e.drop(s)
+			return nil
+		}
+		e.ledger.took(size, e.now)
+	}
 	ids, res, err := e.keep(s, f)
 	if err != nil {
 		return err
