@@ -181,15 +181,27 @@ func (n *Node) acknowledge(c *chat.Conversation) {
 	}
 }
 
-// collectGroup reads what members parked for the group. Nobody deletes there.
+// collectGroup reads what members parked for the group, and goes on at once
+// where that brought a newer key: whoever missed several changes of it walks
+// forward from box to box. Nobody deletes there.
 func (n *Node) collectGroup(ctx context.Context, c *chat.Conversation) {
-	for _, g := range n.groupBoxes(c) {
-		ctx, cancel := context.WithTimeout(ctx, collectTime)
-		err := n.readGroupBox(ctx, g)
-		cancel()
-		if err != nil && ctx.Err() == nil {
-			n.log.Info("collect for a group", "err", err)
+	for newest := (merkle.ID{}); ctx.Err() == nil; {
+		boxes := n.groupBoxes(c)
+		if len(boxes) == 0 || boxes[0].keys.Epoch == newest {
+			return
 		}
+		newest = boxes[0].keys.Epoch
+		for _, g := range boxes {
+			n.collectBox(ctx, g)
+		}
+	}
+}
+
+func (n *Node) collectBox(ctx context.Context, g groupBox) {
+	ctx, cancel := context.WithTimeout(ctx, collectTime)
+	defer cancel()
+	if err := n.readGroupBox(ctx, g); err != nil && ctx.Err() == nil {
+		n.log.Info("collect for a group", "err", err)
 	}
 }
 

@@ -46,7 +46,7 @@ func (n *Node) groupPlaces(ctx context.Context, c *chat.Conversation) []place {
 	all := n.groupBoxes(c)
 	for i := len(all) - 1; i >= 0; i-- {
 		g := all[i]
-		if g.bridged(n) {
+		if g.bridged(n) || n.nothingToPark(g) {
 			continue
 		}
 		box, done, err := n.openGroupBox(ctx, g)
@@ -62,6 +62,17 @@ func (n *Node) groupPlaces(ctx context.Context, c *chat.Conversation) []place {
 		out = append(out, p)
 	}
 	return out
+}
+
+// nothingToPark reports whether a box that was used before lacks nothing, so that
+// nobody need be dialled to find that out.
+func (n *Node) nothingToPark(g groupBox) bool {
+	receipt, known := n.recallBox(g)
+	if !known {
+		return false
+	}
+	_, lacking, err := n.unparked(place{conv: g.conv, sign: receipt, upTo: g.next})
+	return err == nil && len(lacking) == 0
 }
 
 func (g groupBox) key() *mailbox.BoxKey { return mailbox.GroupBoxKey(g.keys.Mbx) }

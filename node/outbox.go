@@ -25,6 +25,7 @@ type parkedRow struct {
 	Count  uint64        // parcels
 	Name   string        // what the custodian calls itself
 	Closed bool          // an epoch's box that has its bridge and takes no more
+	Here   bool          // this very node is the custodian: nobody else has it
 }
 
 // place is one box at one custodian where entries of a conversation can be
@@ -256,6 +257,7 @@ func (n *Node) acked(tx *store.Tx, c *chat.Conversation) (out []merkle.ID) {
 // keepReceipts notes what a place holds now, and tells of the messages that are
 // parked with that.
 func (n *Node) keepReceipts(p place, row parkedRow, entries []merkle.Entry) error {
+	here := n.keeps(p.keeper.Receipt)
 	return n.db.Update(func(tx *store.Tx) error {
 		was := row.UpTo
 		row.Log = p.conv.State().Log
@@ -265,11 +267,11 @@ func (n *Node) keepReceipts(p place, row parkedRow, entries []merkle.Entry) erro
 			}
 		}
 		row.Heads, row.Name = tipsOf(row.Heads, entries), p.keeper.Name
-		row.Closed = p.upTo != (merkle.ID{})
+		row.Closed, row.Here = p.upTo != (merkle.ID{}), here
 		if err := putRow(tx, p.key(), &row); err != nil {
 			return err
 		}
-		if row.UpTo == was {
+		if row.UpTo == was || here {
 			return nil
 		}
 		return n.recordAcked(tx, p.conv, n.chatName(tx, p.conv.State()), chat.Acked{Log: row.Log, From: was, To: row.UpTo - 1})
@@ -300,8 +302,8 @@ func tipsOf(before []merkle.ID, entries []merkle.Entry) []merkle.ID {
 	return out[max(0, len(out)-maxTips):]
 }
 
-// parkedAt returns the custodians whose receipts cover an own entry, and how
-// many there should be.
+// parkedAt returns the custodians, other than this node, whose receipts cover an
+// own entry, and how many there should be.
 func (n *Node) parkedAt(tx *store.Tx, c *chat.Conversation, seq uint64) (out []parkedBox, want int, err error) {
 	prefix := nodeKey(subParked, c.ID)
 	for _, v := range tx.Scan(prefix) {
@@ -310,7 +312,7 @@ func (n *Node) parkedAt(tx *store.Tx, c *chat.Conversation, seq uint64) (out []p
 			return nil, 0, err
 		}
 		until := time.Unix(int64(row.Until), 0).UTC()
-		if row.Log != c.State().Log || row.UpTo <= seq || until.Before(time.Now()) {
+		if row.Here || row.Log != c.State().Log || row.UpTo <= seq || until.Before(time.Now()) {
 			continue
 		}
 		b := parkedBox{name: row.Name, until: until}
