@@ -62,3 +62,28 @@ func BenchmarkServe(b *testing.B) {
 	}
 	b.ReportMetric(count*float64(b.N)/b.Elapsed().Seconds(), "entries/s")
 }
+
+// One live message in a group of 3,000 logs: what it costs the sender for each
+// stream.
+func BenchmarkAnnounce(b *testing.B) {
+	const logs = 3000
+	us := users("ann", "bob")
+	ann := newNode(b, "ann", us...)
+	var all []merkle.Block
+	for i := range logs {
+		all = append(all, logOf(newUser(text(i)), 1)...)
+	}
+	ann.keep(all)
+	r := newRaw(b, ann, us[1])
+	r.open()
+	r.send(&state{rows{Sid: r.sid}})
+	for i := range b.N {
+		b.StopTimer()
+		ann.write(ann.user, text(i))
+		b.StartTimer()
+		if err := r.e.announce(r.now, group); err != nil {
+			b.Fatal(err)
+		}
+		r.drain()
+	}
+}

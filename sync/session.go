@@ -62,7 +62,7 @@ type failure struct {
 func newSession(sid uint64, c Conv, me, them boxed, s salt) *session {
 	return &session{
 		sid: sid, conv: c, me: me, them: them, log: them.Log, salt: s,
-		adverts: map[advert]Mark{}, pushed: map[logTag]uint64{}, behind: map[logTag]bool{},
+		mine: newView(0), adverts: map[advert]Mark{}, pushed: map[logTag]uint64{}, behind: map[logTag]bool{},
 		allowance: them.Credit, granted: me.Credit,
 		asked: map[merkle.ID]bool{}, failed: map[advert]failure{},
 	}
@@ -102,12 +102,12 @@ func (e *engine) announce(now time.Time, c Conv) error {
 func (e *engine) update(s *session) (err error) {
 	was := s.standing
 	s.standing = e.logs.Standing(s.conv, s.log)
-	if s.mine, err = e.look(s.conv, noLog, s.salt); err != nil {
+	if s.mine, err = e.look(s.conv, noLog, s.salt, s.mine); err != nil {
 		return err
 	}
 	s.visible = s.mine
 	if s.standing != Member {
-		if s.visible, err = e.look(s.conv, s.log, s.salt); err != nil {
+		if s.visible, err = e.look(s.conv, s.log, s.salt, s.mine); err != nil {
 			return err
 		}
 	}

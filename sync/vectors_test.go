@@ -92,9 +92,9 @@ func TestVectorsOfRows(t *testing.T) {
 	v := readVectors(t)
 	s := rowSalt([32]byte(v.Syn), v.Rows.Sid, ends(v.Ends))
 	same(t, "salt", s[:], v.Rows.Salt)
-	vw := &view{logs: map[logTag]*ownLog{}}
+	vw := newView(0)
 	for _, tip := range v.Rows.Tips {
-		vw.add(merkle.Tip{Log: merkle.LogKey(tip.Log), Head: merkle.ID(tip.Head), Seq: tip.Seq}, s)
+		vw.add(merkle.Tip{Log: merkle.LogKey(tip.Log), Head: merkle.ID(tip.Head), Seq: tip.Seq}, s, newView(0))
 	}
 	rs := vw.rows()
 	for i, want := range v.Rows.Sorted {

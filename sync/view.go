@@ -10,7 +10,14 @@ import (
 var noLog merkle.LogKey
 
 // A view is the tips of a conversation under the salt of one session.
-type view struct{ logs map[logTag]*ownLog }
+type view struct {
+	logs map[logTag]*ownLog
+	tags map[merkle.LogKey]logTag
+}
+
+func newView(size int) *view {
+	return &view{logs: make(map[logTag]*ownLog, size), tags: make(map[merkle.LogKey]logTag, size)}
+}
 
 // An ownLog is a log of which this node has delivered entries.
 type ownLog struct {
@@ -19,35 +26,51 @@ type ownLog struct {
 	ids  []merkle.ID // their heads, ascending
 }
 
-// look takes the view that a reader has of a conversation.
-func (e *engine) look(c Conv, reader merkle.LogKey, s salt) (*view, error) {
+// look takes the view that a reader has of a conversation; what an older view of
+// the session has hashed is not hashed again.
+func (e *engine) look(c Conv, reader merkle.LogKey, s salt, old *view) (*view, error) {
 	tips, err := e.logs.Frontier(c, reader)
 	if err != nil {
 		return nil, err
 	}
 	slices.SortFunc(tips, func(a, b merkle.Tip) int { return a.Head.Compare(b.Head) })
-	v := &view{logs: make(map[logTag]*ownLog, len(tips))}
+	v := newView(len(tips))
 	for _, t := range tips {
-		v.add(t, s)
+		v.add(t, s, old)
 	}
 	return v, nil
 }
 
-func (v *view) add(t merkle.Tip, s salt) {
-	tag := s.log(t.Log)
+func (v *view) add(t merkle.Tip, s salt, old *view) {
+	tag, known := old.tags[t.Log]
+	if !known {
+		tag = s.log(t.Log)
+	}
 	l := v.logs[tag]
 	if l == nil {
 		l = &ownLog{key: t.Log}
-		v.logs[tag] = l
+		v.logs[tag], v.tags[t.Log] = l, tag
 	}
 	if len(l.rows) < maxBranches {
-		l.rows = append(l.rows, row{Log: tag, Head: s.head(t.Head), Seq: t.Seq})
+		l.rows = append(l.rows, row{Log: tag, Head: old.logs[tag].head(t.Head, s), Seq: t.Seq})
 		l.ids = append(l.ids, t.Head)
 	}
 }
 
+// head returns the tag of an entry, from the log's rows if it is there.
+func (l *ownLog) head(id merkle.ID, s salt) headTag {
+	if l != nil {
+		for i := range l.ids {
+			if l.ids[i] == id {
+				return l.rows[i].Head
+			}
+		}
+	}
+	return s.head(id)
+}
+
 // rows returns all rows in order.
-func (v *view) rows() []row { return v.since(&view{}) }
+func (v *view) rows() []row { return v.since(newView(0)) }
 
 // since returns the rows of the logs that are not as an older view has them, in
 // order.
