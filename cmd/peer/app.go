@@ -22,8 +22,9 @@ import (
 type app struct {
 	in       *os.File
 	out, err *os.File
-	lines    *bufio.Reader // over in, for prompts
-	data     *bufio.Writer // over out, while a verb prints for people
+	lines    *bufio.Reader   // over in, for prompts
+	stopped  <-chan struct{} // closed by Ctrl-C or SIGTERM
+	data     *bufio.Writer   // over out, while a verb prints for people
 
 	home    string
 	profile string
@@ -40,6 +41,7 @@ func run(args []string, in, out, err *os.File) int {
 	a := &app{in: in, out: out, err: err, lines: bufio.NewReader(in)}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	a.stopped = ctx.Done()
 	root := newRoot(a)
 	root.SetArgs(args)
 	root.SetIn(in)
@@ -177,10 +179,38 @@ func (a *app) confirm(word, format string, args ...any) error {
 		return nil
 	}
 	fmt.Fprintf(a.err, format+"\nType %s to go on: ", append(args, word)...)
-	if l, _ := a.lines.ReadString('\n'); strings.TrimSpace(l) != word {
+	if l, err := a.answer(); err != nil || l != word {
 		return api.Errorf(api.KindRefused, "nothing was changed")
 	}
 	return nil
+}
+
+// answer reads a line that somebody types, or ends with the program.
+func (a *app) answer() (string, error) {
+	return typed(a, func() (string, error) {
+		l, err := a.lines.ReadString('\n')
+		return strings.TrimSpace(l), err
+	})
+}
+
+// typed waits for read, which the terminal may block for ever, but not longer than the program lives.
+func typed[T any](a *app, read func() (T, error)) (T, error) {
+	type result struct {
+		v   T
+		err error
+	}
+	came := make(chan result, 1)
+	go func() {
+		v, err := read()
+		came <- result{v, err}
+	}()
+	select {
+	case r := <-came:
+		return r.v, r.err
+	case <-a.stopped:
+		var none T
+		return none, context.Canceled
+	}
 }
 
 func exists(path string) bool {

@@ -18,11 +18,12 @@ func (a *app) noVerb(ctx context.Context) error {
 		if terminal(a.in) {
 			a.say("Nobody is set up here yet. Two questions, then your node runs.\n")
 		}
-		b, err := a.create("", &s.secrets)
+		b, unlock, err := a.create("", &s.secrets)
 		if err != nil {
 			return err
 		}
-		a.showBorn(a.out, b)
+		showBorn(a.out, b)
+		s.opens = &unlock
 		s.onReady = a.welcome
 		return a.serve(ctx, s, nil)
 	}

@@ -46,7 +46,22 @@ A stolen device reads what you can read until you remove it.
 Compare safety numbers with ` + "`peer contact verify @NAME`" + `: then nobody sits between you.`},
 }
 
+// helpVerb is cobra's, but a topic that is not there is an error with a suggestion.
+func helpVerb(root *cobra.Command) *cobra.Command {
+	c := verb("help [VERB]", "About a verb or a topic", cobra.ArbitraryArgs, nil)
+	c.RunE = func(_ *cobra.Command, args []string) error {
+		of, rest, err := root.Find(args)
+		if err != nil || len(rest) > 0 && of.HasSubCommands() {
+			return unknownVerb(of, rest)
+		}
+		of.InitDefaultHelpFlag()
+		return of.Help()
+	}
+	return c
+}
+
 func addTopics(root *cobra.Command) {
+	root.SetHelpCommand(helpVerb(root))
 	for _, t := range topics {
 		root.AddCommand(&cobra.Command{Use: t.name, Short: t.short, Long: t.text})
 	}

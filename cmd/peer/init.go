@@ -9,6 +9,7 @@ import (
 
 	"causeway/api"
 	"causeway/node"
+	"causeway/store"
 
 	"github.com/spf13/cobra"
 )
@@ -25,11 +26,14 @@ func (a *app) initVerb() *cobra.Command {
 	var name string
 	var s secrets
 	c := verb("init", "Make a user and its first device; works without a network", nothing, func(context.Context, []string) error {
-		b, err := a.create(name, &s)
+		b, _, err := a.create(name, &s)
 		if err != nil {
 			return err
 		}
-		return a.show(b, func(w io.Writer) { a.showBorn(w, b) })
+		return a.show(b, func(w io.Writer) {
+			showBorn(w, b)
+			a.say("\nNext: `%s serve` starts the node.", a.self())
+		})
 	})
 	c.Example = "  peer init --name Alice\n  peer init --name Bot --no-passphrase --json"
 	c.Flags().StringVar(&name, "name", "", "what others see until they call you something else")
@@ -38,37 +42,36 @@ func (a *app) initVerb() *cobra.Command {
 	return c
 }
 
-// create makes the user of this home.
-func (a *app) create(name string, s *secrets) (born, error) {
+// create makes the user of this home, and says what opens it.
+func (a *app) create(name string, s *secrets) (b born, unlock store.Unlock, err error) {
 	p, err := a.paths()
 	if err != nil {
-		return born{}, err
+		return b, unlock, err
 	}
 	if exists(p.Store) {
-		return born{}, a.occupied()
+		return b, unlock, a.occupied()
 	}
 	if name == "" {
 		if name, err = a.askName(); err != nil {
-			return born{}, err
+			return b, unlock, err
 		}
 	}
-	unlock, err := s.choose(a, p)
-	if err != nil {
-		return born{}, err
+	if unlock, err = s.choose(a, p); err != nil {
+		return b, unlock, err
 	}
 	for _, dir := range []string{p.Data, p.State} {
 		if err := os.MkdirAll(dir, 0o700); err != nil {
-			return born{}, err
+			return b, unlock, err
 		}
 	}
 	words, uid, err := node.Init(p.Store, name, unlock)
 	if err != nil {
-		return born{}, err
+		return b, unlock, err
 	}
 	if s.none {
 		a.say("No passphrase: the key of the store is in %s. Whoever copies that file and the store reads everything.", p.Key)
 	}
-	return born{UID: uid.String(), Name: name, Recovery: strings.Join(words, " ")}, nil
+	return born{UID: uid.String(), Name: name, Recovery: strings.Join(words, " ")}, unlock, nil
 }
 
 func (a *app) occupied() *api.Error {
@@ -80,18 +83,22 @@ func (a *app) askName() (string, error) {
 		return "", usage("say who you are: --name NAME")
 	}
 	user := os.Getenv("USER")
-	fmt.Fprintf(a.err, "Your name, as others will see it [%s]: ", user)
-	l, err := a.lines.ReadString('\n')
+	fmt.Fprint(a.err, "Your name, as others will see it")
+	if user != "" {
+		fmt.Fprintf(a.err, " [%s]", user)
+	}
+	fmt.Fprint(a.err, ": ")
+	l, err := a.answer()
 	if err != nil {
 		return "", err
 	}
-	if name := first(strings.TrimSpace(l), user); name != "" {
+	if name := first(l, user); name != "" {
 		return name, nil
 	}
 	return "", usage("say who you are: --name NAME")
 }
 
-func (a *app) showBorn(w io.Writer, b born) {
+func showBorn(w io.Writer, b born) {
 	fmt.Fprintf(w, "%s\n%s\n\n", api.InertLine(b.Name), b.UID)
 	fmt.Fprintln(w, "Your 24 recovery words. They are shown this once and kept nowhere: write them on paper.")
 	fmt.Fprintln(w, "Whoever has them is you; without them a lost device is a lost name.")
@@ -104,5 +111,4 @@ func (a *app) showBorn(w io.Writer, b born) {
 		}
 		fmt.Fprintln(w)
 	}
-	a.say("\nNext: `%s serve` starts the node.", a.self())
 }

@@ -145,9 +145,13 @@ func (s *secrets) choose(a *app, p paths) (store.Unlock, error) {
 
 func (a *app) prompt(words string) ([]byte, error) {
 	fmt.Fprint(a.err, words)
-	b, err := term.ReadPassword(int(a.in.Fd()))
-	fmt.Fprintln(a.err)
-	return b, err
+	before, err := term.GetState(int(a.in.Fd()))
+	if err != nil {
+		return nil, err
+	}
+	defer fmt.Fprintln(a.err)
+	defer term.Restore(int(a.in.Fd()), before) //nolint:errcheck // the terminal is gone
+	return typed(a, func() ([]byte, error) { return term.ReadPassword(int(a.in.Fd())) })
 }
 
 func (a *app) promptTwice() ([]byte, error) {

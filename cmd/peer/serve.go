@@ -35,6 +35,7 @@ type ready struct {
 // serving is how one run of a node was asked for.
 type serving struct {
 	secrets
+	opens   *store.Unlock // known already: nobody has to be asked
 	temp    bool
 	name    string // with --temp
 	onReady func(context.Context, ready)
@@ -92,15 +93,18 @@ func (a *app) serve(ctx context.Context, s serving, given map[string][]string) e
 			return err
 		}
 	}
-	unlock, err := s.unlock(a, p)
+	if s.opens == nil {
+		unlock, err := s.unlock(a, p)
+		if err != nil {
+			return err
+		}
+		s.opens = &unlock
+	}
+	n, err := a.start(ctx, cfg, p, *s.opens)
 	if err != nil {
 		return err
 	}
-	n, err := a.start(ctx, cfg, p, unlock)
-	if err != nil {
-		return err
-	}
-	return errors.Join(a.answer(ctx, n, cfg, p, s), closeSoon(n))
+	return errors.Join(a.open(ctx, n, cfg, p, s), closeSoon(n))
 }
 
 // start joins the settings into a node.
@@ -142,8 +146,8 @@ func (a *app) logger(c *config) *slog.Logger {
 	return slog.New(slog.NewTextHandler(a.err, o))
 }
 
-// answer opens the local API, says so, and serves until ctx ends.
-func (a *app) answer(ctx context.Context, n *node.Node, c *config, p paths, s serving) error {
+// open opens the local API, says so, and serves until ctx ends.
+func (a *app) open(ctx context.Context, n *node.Node, c *config, p paths, s serving) error {
 	if err := os.MkdirAll(p.State, 0o700); err != nil {
 		return err
 	}
@@ -232,9 +236,11 @@ func (a *app) throwAway(s *serving) (end func(), err error) {
 	end = func() { os.RemoveAll(a.home) }
 	quiet := *a
 	quiet.quiet = true
-	if _, err = quiet.create(s.name, &secrets{fd: -1, none: true}); err != nil {
+	_, unlock, err := quiet.create(s.name, &secrets{fd: -1, none: true})
+	if err != nil {
 		end()
 		return nil, err
 	}
+	s.opens = &unlock
 	return end, nil
 }
