@@ -11,13 +11,15 @@ import (
 )
 
 // raw writes an entry whose payload is exactly b, as a hostile member can.
-func raw(w *Writer, k Kind, b []byte) error {
+func raw(w *Writer, k Kind, b []byte) error { return rawWall(w, k, 1, b) }
+
+func rawWall(w *Writer, k Kind, wall uint64, b []byte) error {
 	e := w.best()
 	d, err := w.draft()
 	if err != nil {
 		return err
 	}
-	plain, err := wire.Marshal(&plain{Kind: k, Wall: 1, Payload: b})
+	plain, err := wire.Marshal(&plain{Kind: k, Wall: wall, Payload: b})
 	if err != nil {
 		return err
 	}

@@ -57,7 +57,8 @@ func (w *Writer) readFound(ct *control, b []byte) error {
 	if err := wire.Unmarshal(b, &f); err != nil {
 		return err
 	}
-	if ct.op.ID != w.c.ID || f.Version != 1 || len(f.Name) > MaxName || len(f.Founders) == 0 || len(f.Founders) > MaxMembers {
+	if ct.op.ID != w.c.ID || f.Version != 1 || len(f.Founders) == 0 || len(f.Founders) > MaxMembers ||
+		f.Shape != w.s.Shape || f.History > Forward || checkName(f.Name, f.Shape == Group) != nil {
 		return fmt.Errorf("not this conversation's found")
 	}
 	for _, b := range f.Founders {
@@ -202,6 +203,26 @@ func (w *Writer) refold() {
 	s.Fold = group.Fold(ops, w.past)
 }
 
+// ownLog sees that this device writes on a log that was admitted: of two
+// welcomes to one group the later may name one that never is.
+func (w *Writer) ownLog() error {
+	if !w.s.Found || w.s.Shape != Group || w.s.stopped || w.s.rotate || w.s.Fold.MayWrite(w.s.Log) {
+		return nil
+	}
+	m, _ := w.s.Fold.Member(w.c.set.me.UID)
+	for _, log := range m.Logs {
+		held, err := w.tx.Has(store.Key(store.SpaceChat, byte(subSecret), log))
+		if err != nil {
+			return err
+		}
+		if held {
+			w.own().Log = log
+			return nil
+		}
+	}
+	return nil
+}
+
 // checkHead holds the head of this device's log against what the store says it
 // wrote last: a log that lost its head must not be continued.
 func (w *Writer) checkHead() error {
@@ -214,7 +235,11 @@ func (w *Writer) checkHead() error {
 		return err
 	}
 	last = merkle.ID(b)
-	t, ok, err := w.c.dag.Tip(w.tx, w.s.Log)
+	h, err := w.c.dag.Get(w.tx, last) // of the log written last; w.s.Log may not have begun
+	if err != nil {
+		return fmt.Errorf("%w: the entry written last: %w", store.ErrDamaged, err)
+	}
+	t, ok, err := w.c.dag.Tip(w.tx, h.Log)
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"sync/atomic"
@@ -156,10 +157,25 @@ type Secrets struct {
 }
 
 // Secrets lists the epochs that this device can meet others under, newest first.
+//
+// What a welcome brought counts until a member holds a key of its own.
 func (c *Conversation) Secrets(tx *store.Tx) []Secrets {
 	s := c.State()
-	out := slices.Collect(maps.Values(s.guests))
-	out = slices.DeleteFunc(out, func(g Secrets) bool { e := s.epochs[g.Epoch]; return e != nil && e.keys.Full() })
+	out := s.secrets(c, tx)
+	if s.Fold.MaySend(c.set.me.UID) && len(out) > 0 {
+		return out
+	}
+	for _, g := range s.guests {
+		if e := s.epochs[g.Epoch]; e == nil || !e.keys.Full() {
+			out = append(out, g)
+		}
+	}
+	sortSecrets(out)
+	return out
+}
+
+// secrets lists the epochs whose keys are held, newest first.
+func (s *State) secrets(c *Conversation, tx *store.Tx) (out []Secrets) {
 	for id, e := range s.epochs {
 		if !e.keys.Full() {
 			continue
@@ -170,13 +186,14 @@ func (c *Conversation) Secrets(tx *store.Tx) []Secrets {
 		}
 		out = append(out, Secrets{Epoch: id, Rank: height, Syn: e.keys.Syn(), Rdv: e.keys.Rdv(), Mbx: e.keys.Mbx()})
 	}
-	slices.SortFunc(out, func(a, b Secrets) int {
-		if a.Rank != b.Rank {
-			return int(int64(b.Rank) - int64(a.Rank))
-		}
-		return slices.Compare(b.Epoch[:], a.Epoch[:])
-	})
+	sortSecrets(out)
 	return out
+}
+
+func sortSecrets(s []Secrets) {
+	slices.SortFunc(s, func(a, b Secrets) int {
+		return cmp.Or(cmp.Compare(b.Rank, a.Rank), slices.Compare(b.Epoch[:], a.Epoch[:]))
+	})
 }
 
 // Members lists the other live users of the conversation.

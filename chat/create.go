@@ -149,20 +149,34 @@ type Welcome struct {
 	Keys  []Secrets     // of the newest epoch and its parents
 }
 
-// Join takes a welcome. The conversation shows nothing until its log arrives.
-func (s *Set) Join(tx *store.Tx, now time.Time, wc Welcome) (*Conversation, error) {
+// Join takes a welcome from a contact. The conversation shows nothing until its
+// log arrives. The log must be one that was offered to this very contact, and
+// is used up: a log that stood in two conversations would be its own fork.
+func (s *Set) Join(tx *store.Tx, now time.Time, from identity.UID, wc Welcome) (*Conversation, error) {
 	if err := checkName(wc.Name, true); err != nil || len(wc.Keys) == 0 || len(wc.Keys) > maxLinks+1 {
 		return nil, fmt.Errorf("a welcome that makes no sense")
 	}
-	if _, err := s.Signer(tx, wc.Log); err != nil {
-		return nil, fmt.Errorf("a welcome for a log that was not offered: %w", err)
+	offered, err := tx.Has(offeredKey(from, wc.Log))
+	if err != nil {
+		return nil, err
+	}
+	if !offered {
+		return nil, fmt.Errorf("a welcome for a log that was not offered to its sender")
+	}
+	if err := tx.Delete(offeredKey(from, wc.Log)); err != nil {
+		return nil, err
 	}
 	c := s.Get(wc.Group)
 	var w *Writer
-	if c == nil {
+	switch {
+	case c == nil && s.awaited() >= maxAwaited:
+		return nil, fmt.Errorf("a welcome while %d groups wait for their first entry", maxAwaited)
+	case c != nil && (c.State().Shape != Group || c.State().Fold.MaySend(s.me.UID)):
+		return nil, fmt.Errorf("a welcome to a conversation that one is in")
+	case c == nil:
 		c = s.newConversation(wc.Group)
 		w = c.founder(tx, now, record{Shape: Group, Name: wc.Name, Log: wc.Log, Created: uint64(now.UnixMilli())})
-	} else { // back again, with a new log
+	default: // back again, with a new log
 		w = c.Write(tx, now)
 		w.own().Log = wc.Log
 	}
@@ -173,6 +187,16 @@ func (s *Set) Join(tx *store.Tx, now time.Time, wc Welcome) (*Conversation, erro
 		}
 	}
 	return c, w.saveRecord()
+}
+
+// awaited counts the groups that a welcome announced and nothing was seen of.
+func (s *Set) awaited() (n int) {
+	for _, c := range s.All() {
+		if !c.State().Found {
+			n++
+		}
+	}
+	return n
 }
 
 // DecodeWelcome reads the payload of a KindWelcome body.

@@ -73,9 +73,11 @@ func (w *Writer) adopt(id merkle.ID, k *seal.Epoch, created uint64, to []identit
 		}
 	}
 	for _, u := range to {
-		e.to[u] = true
+		if _, in := w.s.Fold.Member(u); in { // an author may list anybody
+			e.to[u] = true
+		}
 	}
-	w.rescan = true
+	w.rescan, w.recent = true, nil
 	return w.saveEpoch(e)
 }
 
@@ -243,6 +245,9 @@ func (w *Writer) Rekey() error {
 	if !w.s.Fold.MaySend(w.c.set.me.UID) {
 		return ErrNotMember
 	}
+	if err := w.rotate(); err != nil {
+		return err
+	}
 	_, err := w.rekey()
 	return err
 }
@@ -271,14 +276,20 @@ func (w *Writer) recipients(k seal.Key, only []identity.UID) (to []identity.UID,
 		to = append(to, m.User)
 	}
 	sortUIDs(to)
+	at := map[string]int{} // who announces the key of another has its slot in common with them
 	for _, u := range to {
 		m, _ := w.s.Fold.Member(u)
-		slot := k
+		slot, kem := k, w.s.leaves[u].KEM
 		if !historyAll(m) {
 			slot = slot.WithoutHistory()
 		}
-		kems = append(kems, w.s.leaves[u].KEM)
-		contents = append(contents, slot.Content())
+		i, shared := at[string(kem)]
+		if !shared {
+			at[string(kem)] = len(kems)
+			kems, contents = append(kems, kem), append(contents, slot.Content())
+		} else if historyAll(m) {
+			contents[i] = slot.Content()
+		}
 	}
 	return to, kems, contents
 }

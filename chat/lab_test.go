@@ -169,7 +169,7 @@ func befriend(a, b *user) merkle.ID {
 func offer(a, b *user) {
 	a.t.Helper()
 	var o Offers
-	err := b.db.Update(func(tx *store.Tx) (err error) { o, err = b.set.MakeOffers(tx, 3); return err })
+	err := b.db.Update(func(tx *store.Tx) (err error) { o, err = b.set.MakeOffers(tx, a.uid, 3); return err })
 	if err != nil {
 		a.t.Fatal(err)
 	}
@@ -201,9 +201,9 @@ func foundGroup(a *user, h History) merkle.ID {
 }
 
 // join brings the newcomer b its welcome.
-func join(b *user, wc Welcome) {
+func join(b *user, from identity.UID, wc Welcome) {
 	b.t.Helper()
-	if err := b.db.Update(func(tx *store.Tx) error { _, err := b.set.Join(tx, begin, wc); return err }); err != nil {
+	if err := b.db.Update(func(tx *store.Tx) error { _, err := b.set.Join(tx, begin, from, wc); return err }); err != nil {
 		b.t.Fatal(err)
 	}
 }

@@ -10,6 +10,8 @@ const (
 	MaxMembers  = 64       // members that one rekey can seal to (one block of slots)
 	MaxOffers   = 16       // log keys one contact may have on offer here
 	maxLinks    = 16       // parent epochs that one rekey names
+	maxAwaited  = 64       // groups that welcomes announced and whose first entry has not come
+	maxWall     = 1 << 53  // ms: what clocks say beyond it says nothing
 	maxCut      = 64       // logs that one leaf cuts
 	maxService  = 32 << 10 // bytes of one service payload
 	orderBatch  = 512      // entries read at once when clocks move

@@ -70,6 +70,7 @@ func DecodeConsent(b []byte) (Consent, error) {
 // namedMailbox is a group's mailbox and where its naming stands in the log.
 type namedMailbox struct {
 	id      merkle.ID
+	log     merkle.LogKey
 	height  uint64
 	mailbox Mailbox
 }
@@ -80,7 +81,7 @@ func (w *Writer) readMailbox(ct *control, b []byte) error {
 		return err
 	}
 	s := w.own()
-	s.mailboxes = append(s.mailboxes[:len(s.mailboxes):len(s.mailboxes)], namedMailbox{ct.op.ID, ct.op.Height, m})
+	s.mailboxes = append(s.mailboxes[:len(s.mailboxes):len(s.mailboxes)], namedMailbox{ct.op.ID, ct.op.Log, ct.op.Height, m})
 	return nil
 }
 
@@ -98,9 +99,14 @@ func (w *Writer) NameMailbox(m Mailbox) error {
 func (s *State) Mailbox() Mailbox {
 	var best namedMailbox
 	for _, m := range s.mailboxes {
-		if s.Fold.Live(m.id) && (m.height > best.height || m.height == best.height && m.id.Compare(best.id) > 0) {
+		if s.Fold.Live(m.id) && s.byAdmin(m.log) && (m.height > best.height || m.height == best.height && m.id.Compare(best.id) > 0) {
 			best = m
 		}
 	}
 	return best.mailbox
+}
+
+func (s *State) byAdmin(log merkle.LogKey) bool {
+	uid, known := s.Fold.UserOf(log)
+	return known && s.Fold.MayAdmit(uid)
 }

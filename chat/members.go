@@ -54,17 +54,12 @@ func (w *Writer) admit(leaf *identity.Leaf, h group.History, admin bool) (Welcom
 // that the newcomer is recognised by members who have not heard of it yet.
 func (w *Writer) welcome(log merkle.LogKey, newest *epoch) (Welcome, error) {
 	wc := Welcome{Group: w.c.ID, Name: w.s.Name, Log: log}
-	for id, e := range w.s.epochs {
-		if !e.keys.Full() || len(wc.Keys) > maxLinks && id != newest.id {
+	for _, s := range w.s.secrets(w.c, w.tx) {
+		if len(wc.Keys) == maxLinks && s.Epoch != newest.id {
 			continue
 		}
-		en, err := w.c.dag.Get(w.tx, id)
-		if err != nil {
-			return wc, err
-		}
-		s := Secrets{Epoch: id, Rank: en.Height, Syn: e.keys.Syn(), Rdv: e.keys.Rdv()}
-		if id == newest.id {
-			s.Mbx = e.keys.Mbx()
+		if s.Epoch != newest.id {
+			s.Mbx = [32]byte{}
 		}
 		wc.Keys = append(wc.Keys, s)
 	}
@@ -137,16 +132,23 @@ type Offers struct {
 }
 
 // MakeOffers makes n fresh logs for one contact to add this user with.
-func (s *Set) MakeOffers(tx *store.Tx, n int) (Offers, error) {
+func (s *Set) MakeOffers(tx *store.Tx, to identity.UID, n int) (Offers, error) {
 	var o Offers
 	for range n {
 		l, err := s.NewLog(tx)
+		if err == nil {
+			err = tx.Set(offeredKey(to, l.Log), []byte{})
+		}
 		if err != nil {
 			return o, err
 		}
 		o.Leaves = append(o.Leaves, l.Encode())
 	}
 	return o, nil
+}
+
+func offeredKey(to identity.UID, log merkle.LogKey) []byte {
+	return store.Key(store.SpaceChat, byte(subOffered), to, log)
 }
 
 // KeepOffers stores what a contact offers; anything that is not its own is

@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"cmp"
 	"errors"
 	"slices"
 
@@ -112,12 +113,11 @@ func (w *Writer) tryChain(s seal.Sealed, ep *epoch, e merkle.Entry) ([32]byte, b
 }
 
 func (w *Writer) newestFirst() []*epoch {
-	if w.recent == nil || w.rescan {
-		w.recent = w.recent[:0]
+	if w.recent == nil {
 		for _, ep := range w.s.epochs {
 			w.recent = append(w.recent, ep)
 		}
-		slices.SortFunc(w.recent, func(a, b *epoch) int { return int(int64(b.created) - int64(a.created)) })
+		slices.SortFunc(w.recent, func(a, b *epoch) int { return cmp.Compare(b.created, a.created) })
 	}
 	return w.recent
 }
@@ -178,14 +178,25 @@ func (w *Writer) follow(id merkle.ID, links []link) error {
 		if parent == nil || err != nil && !errors.Is(err, seal.ErrHistory) {
 			continue // absent to me (K6)
 		}
+		whole := history(parent)
 		if err := w.adopt(l.Parent, parent, 0, nil); err != nil {
 			return err
 		}
-		ep := *w.s.epochs[l.Parent]
+		held := w.s.epochs[l.Parent]
+		if held == nil || w.s.History == Shared && history(held.keys) && !whole {
+			continue // no key of that epoch; or from a writer without history, and to be linked once more
+		}
+		ep := *held
 		ep.linked = true
 		if err := w.saveEpoch(&ep); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// history reports whether an epoch's keys open what came before it.
+func history(e *seal.Epoch) bool {
+	k, _ := e.Key()
+	return k.H != [32]byte{}
 }

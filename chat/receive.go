@@ -105,10 +105,13 @@ func (w *Writer) keepControl(e merkle.Entry, p plain) error {
 	if err := w.addControl(e, p); err != nil {
 		return err
 	}
+	w.refold()
 	if err := w.takeKeys(e, p); err != nil {
 		return err
 	}
-	w.refold()
+	if err := w.ownLog(); err != nil {
+		return err
+	}
 	w.got.Changed = true
 	return w.saveRecord()
 }
@@ -116,6 +119,8 @@ func (w *Writer) keepControl(e merkle.Entry, p plain) error {
 // note tells the caller what became readable.
 func (w *Writer) note(e merkle.Entry, p plain, m Message) {
 	switch {
+	case p.Kind.Service() && !m.Verdict.Live():
+		// of a log that was cut, or of somebody removed
 	case p.Kind.Service():
 		w.got.Services = append(w.got.Services, Service{Kind: p.Kind, From: m.Author, Log: e.Log, ID: e.ID, Payload: p.Payload})
 	case p.Kind == KindText:
@@ -191,7 +196,8 @@ func (w *Writer) reportForks(forks []merkle.Fork) error {
 			}
 			continue
 		}
-		if _, err := w.control(KindFault, &faultBody{A: f.A.Encode(), B: f.B.Encode()}); err != nil {
+		_, err := w.control(KindFault, &faultBody{A: f.A.Encode(), B: f.B.Encode()})
+		if err != nil && !CannotWrite(err) { // then others report it
 			return err
 		}
 	}

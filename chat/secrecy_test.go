@@ -61,7 +61,7 @@ func (w *world) add(a, b *user) {
 	a.do(w.c, func(x *Writer) error {
 		wc, err := x.Add(b.uid, w.history)
 		if err == nil {
-			join(b, wc)
+			join(b, a.uid, wc)
 		}
 		return err
 	})

@@ -26,6 +26,11 @@ func (w *Writer) noteSeen(e merkle.Entry) error {
 // Seen records that the device of a log has delivered this device's log up to
 // seq: by an entry of its own, or proven in a sync session.
 func (w *Writer) Seen(log merkle.LogKey, seq uint64) error {
+	tip, begun, err := w.c.dag.Tip(w.tx, w.s.Log)
+	if err != nil || !begun {
+		return err
+	}
+	seq = min(seq, tip.Seq) // nobody has what is not written, whatever it says
 	prefix := w.c.key(subSeen, w.s.Log, log)
 	next := uint64(0) // the first seq not acknowledged yet
 	for k := range w.tx.ScanBack(prefix, nil) {

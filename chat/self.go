@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"cmp"
 	"slices"
 
 	"causeway/seal"
@@ -15,7 +16,7 @@ func (c *Conversation) UserKEMs() []*seal.KEM {
 			held = append(held, e)
 		}
 	}
-	slices.SortFunc(held, func(a, b *epoch) int { return int(int64(a.created) - int64(b.created)) })
+	slices.SortFunc(held, func(a, b *epoch) int { return cmp.Compare(a.created, b.created) })
 	var out []*seal.KEM
 	for i, e := range held {
 		k, _ := e.keys.Key()

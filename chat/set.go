@@ -48,6 +48,7 @@ const (
 	subSecret   = 's' // log key (no conversation) → seed
 	subHead     = 'h' // → the entry that this device wrote last
 	subOffer    = 'f' // uid, log key (no conversation) → leaf on offer from a contact
+	subOffered  = 'p' // uid, log key (no conversation) → nothing: own log on offer to a contact
 )
 
 // record is what a conversation remembers of itself.

@@ -105,7 +105,7 @@ func groupStory(t *testing.T, h History) {
 		alice.do(c, func(w *Writer) error {
 			wc, err := w.Add(u.uid, full)
 			if err == nil {
-				join(u, wc)
+				join(u, alice.uid, wc)
 			}
 			return err
 		})
@@ -154,7 +154,7 @@ func TestNewcomerWithoutHistoryReadsNothingEarlier(t *testing.T) {
 		alice.do(c, func(w *Writer) error {
 			wc, err := w.Add(u.uid, h)
 			if err == nil {
-				join(u, wc)
+				join(u, alice.uid, wc)
 			}
 			return err
 		})

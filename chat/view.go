@@ -51,7 +51,7 @@ func (w *Writer) clockOf(e merkle.Entry, wall uint64) (clock, parents uint64) {
 			parents = max(parents, m.Clock)
 		}
 	}
-	return max(wall, parents+1), parents
+	return max(min(wall, maxWall), parents+1), parents
 }
 
 func (w *Writer) saveMeta(e merkle.Entry, m meta) (Message, error) {
@@ -60,7 +60,7 @@ func (w *Writer) saveMeta(e merkle.Entry, m meta) (Message, error) {
 	now := uint64(w.now.UnixMilli())
 	m.Shown = m.Wall
 	if m.Wall > now+aheadMillis {
-		m.Ahead, m.Shown = true, max(parents, 1)
+		m.Ahead, m.Shown = true, max(min(parents, now), 1) // the parents may be as far ahead
 	}
 	if shown(m.Kind) {
 		k := w.timelineKey(e, clock)

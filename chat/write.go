@@ -21,6 +21,12 @@ var ErrTooLong = errors.New("too long")
 // have to admit a new one.
 var ErrStopped = errors.New("this device's log was continued elsewhere and is stopped")
 
+// CannotWrite reports whether err says that this device may not write in a
+// conversation, which is no reason not to receive there.
+func CannotWrite(err error) bool {
+	return errors.Is(err, ErrStopped) || errors.Is(err, ErrNotMember) || errors.Is(err, ErrNoKey)
+}
+
 // Writer changes one conversation inside one transaction. What it did becomes
 // visible when the transaction commits, and never happened if it does not.
 type Writer struct {

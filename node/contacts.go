@@ -239,7 +239,7 @@ func (n *Node) greet(tx *store.Tx, w *chat.Writer, uid identity.UID) error {
 }
 
 func (n *Node) offerLogs(tx *store.Tx, w *chat.Writer) error {
-	o, err := n.set.MakeOffers(tx, offersKept)
+	o, err := n.set.MakeOffers(tx, w.State().Peer, offersKept)
 	if err != nil {
 		return err
 	}
@@ -317,7 +317,7 @@ func (n *Node) welcomed(tx *store.Tx, w *chat.Writer, s chat.Service) error {
 	if err != nil {
 		return nil // says nothing that we understand
 	}
-	if _, err := n.set.Join(tx, time.Now(), wc); err != nil {
+	if _, err := n.set.Join(tx, time.Now(), s.From, wc); err != nil {
 		n.log.Info("a welcome is not taken", "err", err)
 		return nil
 	}
