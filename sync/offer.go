@@ -1,8 +1,6 @@
 package dagsync
 
-import (
-	"time"
-)
+import "time"
 
 // An attempt is an offer of mine that has no answer yet.
 type attempt struct {
