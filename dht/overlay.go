@@ -42,7 +42,7 @@ func (f *Finder) join(n Network, c Config) (*overlay, error) {
 		o.addBootstrap(c.publicBootstrap()...)
 		o.addBootstrap(c.Bootstrap...)
 	case LAN: // a friend on the internet who runs it too is not on this network
-		opts = append(ownOptions(n), kad.RoutingTableFilter(kad.PrivateRoutingTableFilter))
+		opts = append(ownOptions(n), kad.RoutingTableFilter(onLAN(f.host)))
 	default:
 		opts = ownOptions(n)
 		o.addBootstrap(c.Bootstrap...)
