@@ -1,14 +1,12 @@
 package node
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"time"
 
 	"causeway/chat"
 	"causeway/contact"
-	"causeway/identity"
 	"causeway/mailbox"
 	"causeway/merkle"
 	"causeway/store"
@@ -300,55 +298,6 @@ func tipsOf(before []merkle.ID, entries []merkle.Entry) []merkle.ID {
 		}
 	}
 	return out[max(0, len(out)-maxTips):]
-}
-
-// parkedAt returns the custodians, other than this node, whose receipts cover an
-// own entry, and how many there should be.
-func (n *Node) parkedAt(tx *store.Tx, c *chat.Conversation, seq uint64) (out []parkedBox, want int, err error) {
-	prefix := nodeKey(subParked, c.ID)
-	for _, v := range tx.Scan(prefix) {
-		var row parkedRow
-		if err := decodeRow(v, &row); err != nil {
-			return nil, 0, err
-		}
-		until := time.Unix(int64(row.Until), 0).UTC()
-		if row.Here || row.Log != c.State().Log || row.UpTo <= seq || until.Before(time.Now()) {
-			continue
-		}
-		b := parkedBox{name: row.Name, until: until}
-		if b.name == "" || identity.CheckName(b.name) != nil {
-			b.name = "a custodian of theirs"
-		}
-		out = append(out, b)
-	}
-	return out, max(n.wantParked(tx, c), len(out)), tx.Err()
-}
-
-func (n *Node) wantParked(tx *store.Tx, c *chat.Conversation) int {
-	s := c.State()
-	if s.Shape == chat.Group {
-		return min(copies, len(s.Mailbox().Keepers))
-	}
-	k, err := n.book.Get(tx, s.Peer)
-	if err != nil {
-		return 0
-	}
-	m, err := chat.DecodeMailbox(k.Custodians)
-	if err != nil {
-		return 0
-	}
-	return min(copies, len(m.Keepers))
-}
-
-// parkedWith counts what this node parked with one custodian.
-func (n *Node) parkedWith(tx *store.Tx, receipt [32]byte) (count int) {
-	for k, v := range tx.Scan(nodeKey(subParked)) {
-		var row parkedRow
-		if bytes.HasSuffix(k, receipt[:]) && decodeRow(v, &row) == nil {
-			count += int(row.Count)
-		}
-	}
-	return count
 }
 
 // parkLast parks what is queued when the node goes, within a short time.
