@@ -38,7 +38,9 @@ type keeperRow struct {
 	Told    bool     // the friend withdrew
 }
 
-func (k *keeperRow) ready() bool { return k.Wanted && len(k.Grant) > 0 && k.Receipt != [32]byte{} }
+func (k *keeperRow) ready() bool {
+	return k.Wanted && !k.Told && len(k.Grant) > 0 && k.Receipt != [32]byte{}
+}
 
 func (k *keeperRow) state() string {
 	switch {
@@ -182,18 +184,20 @@ func (n *Node) keepMailbox(tx *store.Tx, s chat.Service) error {
 // announceMailbox tells every contact whose knowledge of this user's mailbox is
 // out of date, and the groups that this user leads.
 func (n *Node) announceMailbox() error {
-	return n.db.Update(func(tx *store.Tx) error {
-		for _, c := range n.set.All() {
+	var errs []error
+	for _, c := range n.set.All() {
+		err := n.db.Update(func(tx *store.Tx) error {
 			s := c.State()
 			if _, in := s.Fold.Member(n.me.UID); !in || s.Shape == chat.Self {
-				continue
+				return nil
 			}
-			if err := n.tellMailbox(tx, c); err != nil {
-				return err
-			}
+			return n.tellMailbox(tx, c)
+		})
+		if !chat.CannotWrite(err) { // where this device is stopped, the others need not wait for it
+			errs = append(errs, err)
 		}
-		return nil
-	})
+	}
+	return errors.Join(errs...)
 }
 
 func (n *Node) tellMailbox(tx *store.Tx, c *chat.Conversation) error {

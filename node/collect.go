@@ -32,14 +32,24 @@ func (n *Node) collect(ctx context.Context) {
 		if len(row.Grant) == 0 || !row.Wanted && row.Receipt == [32]byte{} {
 			continue
 		}
-		if err := n.visit(ctx, uid, row, secret); err != nil && ctx.Err() == nil {
+		_, up := n.online.user(uid)
+		if !up && !n.pace.ready(merkle.ID(uid), time.Now()) {
+			continue
+		}
+		switch err := n.visit(ctx, uid, row, secret); {
+		case err == nil:
+			n.pace.worked(merkle.ID(uid))
+		case ctx.Err() == nil:
 			n.log.Info("visit a custodian", "err", err)
-			n.soon("collect", ctx)
+			time.AfterFunc(n.pace.failed(merkle.ID(uid), time.Now()), n.wake["collect"].ring)
 		}
 	}
 	for _, c := range n.set.All() {
 		if c.State().Shape == chat.Group {
 			n.collectGroup(ctx, c)
+		}
+		if n.pace.owed(c.ID, time.Now()) {
+			n.acknowledge(c)
 		}
 	}
 	if err := n.announceMailbox(); err != nil && ctx.Err() == nil {
@@ -79,10 +89,10 @@ func (n *Node) visit(ctx context.Context, uid identity.UID, row keeperRow, secre
 	return n.visitFirst(ctx, uid, first, &grant, secret)
 }
 
-// empty collects a personal box: every parcel is read, then deleted there.
-func (n *Node) empty(box *mailbox.Box, slots map[mailbox.SlotHash]mailbox.Slot) error {
-	pieces := map[[16]byte][]mailbox.Piece{}
-	parcels := map[[16]byte][]mailbox.ParcelID{}
+// empty collects a personal box: every parcel that was read is deleted there. What
+// is for a conversation that is not known yet stays: its request may be on the way.
+func (n *Node) empty(box *mailbox.Box, slots map[mailbox.SlotHash]ownSlot) error {
+	piles := piles{}
 	var done []mailbox.ParcelID
 	_, err := box.Collect(mailbox.Collecting{Have: n.collected(&done)}, func(h mailbox.Held, sealed []byte) error {
 		slot, known := slots[h.Slot]
@@ -94,43 +104,72 @@ func (n *Node) empty(box *mailbox.Box, slots map[mailbox.SlotHash]mailbox.Slot) 
 			done = append(done, h.Parcel) // no parcel of ours: make room
 			return nil
 		}
-		pieces[p.Set], parcels[p.Set] = append(pieces[p.Set], p), append(parcels[p.Set], h.Parcel)
-		if !whole(pieces[p.Set]) {
-			return nil
-		}
-		if err := n.unpack(pieces[p.Set]); err != nil {
-			return err
-		}
-		done = append(done, parcels[p.Set]...)
-		return n.noteCollected(parcels[p.Set])
+		read, err := n.unpack(piles.add(h, p), func(c *chat.Conversation) bool {
+			s := c.State()
+			return s.Shape == chat.Direct && s.Peer == slot.from
+		})
+		done = append(done, read...)
+		return err
 	})
 	return errors.Join(err, box.Delete(done...))
 }
 
-func whole(pieces []mailbox.Piece) bool {
-	_, err := mailbox.Join(pieces)
-	return err == nil
+// piles are the pieces met in one box so far, those of each sender apart.
+type piles map[pileKey]*pile
+
+type pileKey struct {
+	slot mailbox.SlotHash
+	set  [16]byte
 }
 
-// unpack takes what lay in parcels by the one door.
-func (n *Node) unpack(pieces []mailbox.Piece) error {
-	b, err := mailbox.Join(pieces)
+type pile struct {
+	pieces  []mailbox.Piece
+	parcels []mailbox.ParcelID
+}
+
+func (ps piles) add(h mailbox.Held, p mailbox.Piece) *pile {
+	k := pileKey{h.Slot, p.Set}
+	if ps[k] == nil {
+		ps[k] = &pile{}
+	}
+	ps[k].pieces, ps[k].parcels = append(ps[k].pieces, p), append(ps[k].parcels, h.Parcel)
+	return ps[k]
+}
+
+// unpack takes what lies in a whole pile by the one door, if it is of a
+// conversation for which that is the way, and returns the parcels that are not
+// needed any more. An error means that nothing can be kept now.
+func (n *Node) unpack(p *pile, fits func(*chat.Conversation) bool) (read []mailbox.ParcelID, err error) {
+	b, err := mailbox.Join(p.pieces)
 	if err != nil {
-		return err
+		return nil, nil // pieces are missing
 	}
 	conv, blocks, err := openSegment(b)
 	if err != nil {
-		return nil // a contact's node that packs badly; nothing to keep
+		return p.parcels, n.noteCollected(p.parcels) // a node that packs badly; nothing to keep
 	}
 	c := n.set.Get(conv)
-	if c == nil {
-		return nil
+	switch {
+	case c == nil:
+		return nil, nil
+	case !fits(c):
+		return p.parcels, n.noteCollected(p.parcels)
 	}
-	if _, err := n.receive(c, blocks); err != nil {
-		return err
+	res, err := n.receive(c, blocks)
+	if err != nil {
+		if n.ctx.Err() == nil && n.db.Err() == nil {
+			n.log.Error("read a parcel", "err", err)
+			err = nil // one that cannot be read must not keep the others away
+		}
+		return nil, err
 	}
 	n.acknowledge(c)
-	return nil
+	for _, r := range res.Refused {
+		if errors.Is(r.Err, merkle.ErrNoRoom) {
+			return nil, nil // it may fit when what it waits for is here
+		}
+	}
+	return p.parcels, n.noteCollected(p.parcels)
 }
 
 // collected returns a test for parcels that were read before. Those that a
@@ -162,17 +201,25 @@ func (n *Node) noteCollected(ids []mailbox.ParcelID) error {
 }
 
 // acknowledge writes an entry that says nothing but what it has in its past, if
-// a member waits for a receipt that cannot see it live, at most once a minute.
+// a member waits for a receipt that cannot see it live, at most once a minute;
+// what is too soon is done by a later collect.
 func (n *Node) acknowledge(c *chat.Conversation) {
+	if may, wait := n.pace.ack(c.ID, time.Now()); !may {
+		if wait > 0 {
+			time.AfterFunc(wait, n.wake["collect"].ring)
+		}
+		return
+	}
 	err := n.change(func(tx *store.Tx, now time.Time) (*chat.Writer, error) {
 		s := c.State()
-		if _, in := s.Fold.Member(n.me.UID); !in || !n.pace.spaced(c.ID, now) {
+		if _, in := s.Fold.Member(n.me.UID); !in {
 			return nil, nil
 		}
 		owed, err := c.Unacknowledged(tx)
 		if err != nil || !owed {
 			return nil, err
 		}
+		tx.OnCommit(func() { n.pace.acked(c.ID, now) })
 		w := c.Write(tx, now)
 		return w, w.Ack()
 	})
@@ -226,8 +273,7 @@ func (n *Node) readGroupBox(ctx context.Context, g groupBox) error {
 			slots[s.Hash(box.Custodian)] = s
 		}
 	}
-	pieces := map[[16]byte][]mailbox.Piece{}
-	parcels := map[[16]byte][]mailbox.ParcelID{}
+	piles := piles{}
 	_, err = box.Collect(mailbox.Collecting{Have: n.collected(nil)}, func(h mailbox.Held, sealed []byte) error {
 		slot, known := slots[h.Slot]
 		if !known {
@@ -237,14 +283,8 @@ func (n *Node) readGroupBox(ctx context.Context, g groupBox) error {
 		if err != nil {
 			return nil
 		}
-		pieces[p.Set], parcels[p.Set] = append(pieces[p.Set], p), append(parcels[p.Set], h.Parcel)
-		if !whole(pieces[p.Set]) {
-			return nil
-		}
-		if err := n.unpack(pieces[p.Set]); err != nil {
-			return err
-		}
-		return n.noteCollected(parcels[p.Set])
+		_, err = n.unpack(piles.add(h, p), func(c *chat.Conversation) bool { return c == g.conv })
+		return err
 	})
 	return err
 }
@@ -258,7 +298,6 @@ func (n *Node) logsOf(c *chat.Conversation) (logs []merkle.LogKey, err error) {
 }
 
 // soon rings a bell again after a while, for what could not be done now.
-func (n *Node) soon(bell string, ctx context.Context) {
-	t := time.AfterFunc(retryTime, n.wake[bell].ring)
-	context.AfterFunc(ctx, func() { t.Stop() })
+func (n *Node) soon(bell string) {
+	time.AfterFunc(retryTime, n.wake[bell].ring)
 }

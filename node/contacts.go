@@ -3,6 +3,7 @@ package node
 import (
 	"context"
 	"encoding/hex"
+	"errors"
 	"slices"
 	"time"
 
@@ -97,8 +98,10 @@ func (n *Node) BlockContact(_ context.Context, who string, block bool) error {
 			return err
 		}
 		blocked = k.UID
-		_, err := n.book.Block(tx, k.UID)
-		return err
+		if _, err := n.book.Block(tx, k.UID); err != nil {
+			return err
+		}
+		return dropKeeper(tx, k.UID)
 	})
 	if err == nil && block {
 		_ = n.keeper.Withdraw([32]byte(blocked), time.Now()) // most have no grant
@@ -113,10 +116,16 @@ func (n *Node) BlockContact(_ context.Context, who string, block bool) error {
 
 // RemoveContact forgets a contact. What was said stays in the store.
 func (n *Node) RemoveContact(_ context.Context, who string) error {
-	err := n.onContact(who, func(tx *store.Tx, k contact.Contact) error { return n.book.Remove(tx, k.UID) })
+	var gone identity.UID
+	err := n.onContact(who, func(tx *store.Tx, k contact.Contact) error {
+		gone = k.UID
+		return errors.Join(n.book.Remove(tx, k.UID), dropKeeper(tx, k.UID))
+	})
 	if err == nil {
+		_ = n.keeper.Withdraw([32]byte(gone), time.Now()) // most have no grant
 		n.sync.Refresh()
 		n.wake["publish"].ring()
+		n.wake["collect"].ring() // their slots are closed
 	}
 	return err
 }
@@ -199,7 +208,7 @@ func (n *Node) redeem(parcel []byte, arrived time.Time) error {
 	}
 	n.report("contact", r.Leaf.UID())
 	n.sync.Refresh()
-	for _, name := range []string{"publish", "meet", "outbox"} {
+	for _, name := range []string{"publish", "meet", "outbox", "collect"} {
 		n.wake[name].ring()
 	}
 	return nil
@@ -277,7 +286,7 @@ func (n *Node) confirm(tx *store.Tx, w *chat.Writer) error {
 		return nil
 	}
 	k, err := n.book.Get(tx, s.Peer)
-	if err != nil || !slices.Contains(k.Proposed, [32]byte(c.ID)) {
+	if err != nil || k.State == contact.Blocked || !slices.Contains(k.Proposed, [32]byte(c.ID)) {
 		return nil
 	}
 	answered := false

@@ -48,7 +48,7 @@ func (n *Node) AddCustodian(_ context.Context, who string) error {
 	err = n.db.Update(func(tx *store.Tx) error {
 		return editKeeper(tx, uid, func(k *keeperRow) {
 			k.Wanted = true
-			consent = len(k.Grant) > 0
+			consent = len(k.Grant) > 0 && !k.Told
 		})
 	})
 	if err != nil {
@@ -82,6 +82,15 @@ func (n *Node) DropCustodian(_ context.Context, who string) error {
 		return err
 	}
 	return n.announceMailbox()
+}
+
+// dropKeeper stops telling others to park with somebody.
+func dropKeeper(tx *store.Tx, uid identity.UID) error {
+	known, err := tx.Has(nodeKey(subKeeper, uid))
+	if err != nil || !known {
+		return err
+	}
+	return editKeeper(tx, uid, func(k *keeperRow) { k.Wanted = false })
 }
 
 // Custody lists what is kept here for others and who keeps this user's mail.
@@ -164,7 +173,7 @@ func (n *Node) withdrawn(tx *store.Tx, s chat.Service) error {
 	if err := n.custodyEvent(tx, s.From, "stops keeping your mail within 72 hours; choose somebody else"); err != nil {
 		return err
 	}
-	return editKeeper(tx, s.From, func(k *keeperRow) { k.Grant, k.Told = nil, true })
+	return editKeeper(tx, s.From, func(k *keeperRow) { k.Told = true }) // what lies there is collected while the friend gives it
 }
 
 // asked tells the user that a friend asks for custody. Consent is the user's to

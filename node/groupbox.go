@@ -49,6 +49,8 @@ func (n *Node) groupPlaces(ctx context.Context, c *chat.Conversation) []place {
 		if g.bridged(n) || n.nothingToPark(g) {
 			continue
 		}
+		ctx, cancel := context.WithTimeout(ctx, depositTime)
+		defer cancel()
 		box, done, err := n.openGroupBox(ctx, g)
 		if err != nil {
 			n.log.Info("open a group's box", "err", err)

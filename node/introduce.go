@@ -56,7 +56,7 @@ func (n *Node) Accept(ctx context.Context, link, as string) (Contact, error) {
 	defer cancel()
 	if err := n.introduceOne(ctx, inv.ID()); err != nil {
 		n.log.Info("introduce", "invite", inv.ID(), "err", err)
-		n.soon("introduce", n.ctx)
+		n.soon("introduce")
 		if k := (*Explained)(nil); errors.As(explain(err), &k) {
 			return Contact{}, k
 		}

@@ -155,7 +155,7 @@ func (n *Node) nearby(p peer.AddrInfo) {
 	n.work.Go(func() {
 		ctx, cancel := context.WithTimeout(n.ctx, dialTime)
 		defer cancel()
-		if err := n.host.Connect(ctx, p); err == nil && n.sync != nil {
+		if err := n.host.Connect(ctx, p); err == nil {
 			_ = n.sync.Connect(ctx, p.ID) // a stranger's refusal is nobody's business
 		}
 	})

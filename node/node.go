@@ -105,6 +105,7 @@ func (n *Node) open() (err error) {
 		return err
 	}
 	n.host.SetStreamHandler(label.MailboxProtocol, n.atTheDoor())
+	n.sync = dagsync.New(n.host, (*logs)(n), dagsync.Options{OnEvent: n.observe}) // before nearby may be called
 	n.finder, err = dht.New(n.ctx, n.host, dht.Config{
 		Networks: n.cfg.Networks, Bootstrap: n.cfg.Bootstrap, Server: n.cfg.DHTServer, Nearby: n.nearby,
 		Report: n.troubles.report,
@@ -113,7 +114,6 @@ func (n *Node) open() (err error) {
 		return err
 	}
 	n.tags = dht.NewAdvertiser(n.finder, "tags")
-	n.sync = dagsync.New(n.host, (*logs)(n), dagsync.Options{OnEvent: n.observe})
 	n.run()
 	return nil
 }

@@ -136,6 +136,8 @@ func (n *Node) observe(e dagsync.Event) {
 		n.report("contact", uid)
 		if e.Kind == dagsync.Up {
 			n.noteAddrs(uid, e.Peer)
+			n.pace.worked(merkle.ID(uid)) // as custodian
+			n.wake["collect"].ring()
 		}
 	}
 	n.wake["outbox"].ring()

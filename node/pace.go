@@ -14,6 +14,7 @@ type pace struct {
 	mu    sync.Mutex
 	turns map[merkle.ID]turn      // guarded by mu
 	acks  map[merkle.ID]time.Time // guarded by mu
+	owing map[merkle.ID]bool      // guarded by mu: acknowledgements that came too soon
 }
 
 type turn struct {
@@ -21,7 +22,9 @@ type turn struct {
 	wait time.Duration
 }
 
-func newPace() *pace { return &pace{turns: map[merkle.ID]turn{}, acks: map[merkle.ID]time.Time{}} }
+func newPace() *pace {
+	return &pace{turns: map[merkle.ID]turn{}, acks: map[merkle.ID]time.Time{}, owing: map[merkle.ID]bool{}}
+}
 
 // due reports whether it is time to try again, and counts the attempt.
 func (p *pace) due(id merkle.ID, now time.Time) bool {
@@ -37,16 +40,58 @@ func (p *pace) due(id merkle.ID, now time.Time) bool {
 	return true
 }
 
-// spaced reports whether it is long enough since the last acknowledgement of a
-// conversation, and counts this one.
-func (p *pace) spaced(id merkle.ID, now time.Time) bool {
+// failed counts a failure, and returns how long to wait: twice as long each time.
+func (p *pace) failed(id merkle.ID, now time.Time) time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if now.Sub(p.acks[id]) < ackPause {
-		return false
+	wait := min(max(2*p.turns[id].wait, retryTime), paceMost)
+	p.turns[id] = turn{next: now.Add(wait), wait: wait}
+	return wait
+}
+
+// worked forgets the failures.
+func (p *pace) worked(id merkle.ID) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.turns, id)
+}
+
+// ready reports whether the wait is over.
+func (p *pace) ready(id merkle.ID, now time.Time) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return !now.Before(p.turns[id].next)
+}
+
+// ack reports whether a conversation may be acknowledged now. If not it is owed,
+// and wait says, once, when to look again.
+func (p *pace) ack(id merkle.ID, now time.Time) (may bool, wait time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	since := now.Sub(p.acks[id])
+	if since >= ackPause {
+		delete(p.owing, id)
+		return true, 0
 	}
+	if !p.owing[id] {
+		p.owing[id] = true
+		wait = ackPause - since
+	}
+	return false, wait
+}
+
+// acked counts an acknowledgement.
+func (p *pace) acked(id merkle.ID, now time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	p.acks[id] = now
-	return true
+}
+
+// owed reports whether an acknowledgement that came too soon is due.
+func (p *pace) owed(id merkle.ID, now time.Time) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.owing[id] && now.Sub(p.acks[id]) >= ackPause
 }
 
 // reset makes everything due at once: the network changed, or the user acts.

@@ -99,7 +99,10 @@ func (n *Node) settle(tx *store.Tx, w *chat.Writer) error {
 func (n *Node) keepOrder(w *chat.Writer) error {
 	for _, e := range w.Got().Events {
 		if e.Kind == chat.KindLeave && !e.Own && e.Verdict.Live() && w.Senior(n.me.UID) {
-			return w.Rekey()
+			if err := w.Rekey(); !chat.CannotWrite(err) {
+				return err
+			}
+			return nil
 		}
 	}
 	return nil

@@ -154,7 +154,7 @@ func (n *Node) takeRequests(box *mailbox.Box) error {
 		if err := n.redeem(sealed, h.Deposited); err != nil {
 			n.log.Info("a request is refused", "err", err)
 		}
-		if n.ctx.Err() == nil {
+		if n.ctx.Err() == nil && n.db.Err() == nil { // it was looked at
 			done = append(done, h.Parcel)
 		}
 		return nil

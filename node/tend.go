@@ -18,9 +18,9 @@ import (
 func (n *Node) tend(uid identity.UID, row keeperRow, box *mailbox.Box, secret boxSecret) error {
 	slots := map[uint64][]mailbox.SlotHash{}
 	this := mailbox.WeekOf(time.Now())
-	for _, deposit := range n.depositors(secret) {
+	for _, d := range n.depositors(secret) {
 		for w := this; w <= this+weeksAhead; w++ {
-			slots[w] = append(slots[w], mailbox.SlotOf(deposit, secret.box().ID(), w).Hash(box.Custodian))
+			slots[w] = append(slots[w], mailbox.SlotOf(d.secret, secret.box().ID(), w).Hash(box.Custodian))
 		}
 	}
 	digest := digestOf(slots)
@@ -58,9 +58,16 @@ func digestOf(slots map[uint64][]mailbox.SlotHash) [32]byte {
 	return [32]byte(h.Sum(nil))
 }
 
+// depositor is somebody who may park mail here; uid is zero while an invite waits
+// for its user.
+type depositor struct {
+	uid    identity.UID
+	secret [32]byte
+}
+
 // depositors returns the deposit secret of everybody who may park mail for this
 // user: contacts, and whoever came or may come by an invite of theirs.
-func (n *Node) depositors(secret boxSecret) (out [][32]byte) {
+func (n *Node) depositors(secret boxSecret) (out []depositor) {
 	err := n.db.View(func(tx *store.Tx) error {
 		all, err := n.book.All(tx)
 		if err != nil {
@@ -68,16 +75,16 @@ func (n *Node) depositors(secret boxSecret) (out [][32]byte) {
 		}
 		for _, k := range all {
 			if k.State == contact.Accepted || k.State == contact.PendingOut {
-				out = append(out, secret.depositSecret(k.UID[:]))
+				out = append(out, depositor{k.UID, secret.depositSecret(k.UID[:])})
 				if k.Invite != (contact.InviteID{}) {
-					out = append(out, secret.depositSecret(k.Invite[:]))
+					out = append(out, depositor{k.UID, secret.depositSecret(k.Invite[:])})
 				}
 			}
 		}
 		issued, err := n.book.Invites(tx)
 		for _, i := range issued {
 			if id := i.Invite.ID(); i.Open(time.Now()) == nil {
-				out = append(out, secret.depositSecret(id[:]))
+				out = append(out, depositor{secret: secret.depositSecret(id[:])})
 			}
 		}
 		return err
@@ -88,14 +95,20 @@ func (n *Node) depositors(secret boxSecret) (out [][32]byte) {
 	return out
 }
 
+// ownSlot is a slot of this user's box and who may use it.
+type ownSlot struct {
+	mailbox.Slot
+	from identity.UID
+}
+
 // slotsOf maps the slots of recent weeks to the secrets that open their parcels.
-func (n *Node) slotsOf(custodian mailbox.ReceiptKey, secret boxSecret) map[mailbox.SlotHash]mailbox.Slot {
-	out := map[mailbox.SlotHash]mailbox.Slot{}
+func (n *Node) slotsOf(custodian mailbox.ReceiptKey, secret boxSecret) map[mailbox.SlotHash]ownSlot {
+	out := map[mailbox.SlotHash]ownSlot{}
 	this := mailbox.WeekOf(time.Now())
-	for _, deposit := range n.depositors(secret) {
+	for _, d := range n.depositors(secret) {
 		for w := this - min(this, weeksBack); w <= this+1; w++ {
-			s := mailbox.SlotOf(deposit, secret.box().ID(), w)
-			out[s.Hash(custodian)] = s
+			s := mailbox.SlotOf(d.secret, secret.box().ID(), w)
+			out[s.Hash(custodian)] = ownSlot{s, d.uid}
 		}
 	}
 	return out
