@@ -34,13 +34,14 @@ const (
 	weeksAhead    = 13 // weeks of slots registered with a custodian
 	weeksBack     = 5
 	keptEvents    = 10_000
-	segmentBytes  = 900 << 10       // entries in one parcel, before sealing
-	retryTime     = 5 * time.Second // before a custodian that failed is visited again
-	stickEntries  = 2_000           // entries read at once for an export
-	stickBytes    = 200 << 10       // entries in one section of an export; with one large body it fits a frame
-	groupWeeks    = 5               // weeks of slots registered for a group's box, which ends with its epoch
-	waitingShown  = 500             // newest messages of a conversation that status counts
-	maxTips       = 64              // ids by which a parked row says what lies there
-	parkedEntries = 20_000          // entries parked in one round; the next ones follow in the next
+	segmentBytes  = 900 << 10          // entries in one parcel, before sealing
+	retryTime     = 5 * time.Second    // before a custodian that failed is visited again
+	stickEntries  = 2_000              // entries read at once for an export
+	stickBytes    = 200 << 10          // entries in one section of an export; with one large body it fits a frame
+	groupWeeks    = 5                  // weeks of slots registered for a group's box, which ends with its epoch
+	waitingShown  = 500                // newest messages of a conversation that status counts
+	maxTips       = 64                 // ids by which a parked row says what lies there
+	parkedEntries = 20_000             // entries parked in one round; the next ones follow in the next
+	renewBefore   = 7 * 24 * time.Hour // before mail expires with a custodian it is parked anew; a quarter of its time at most
 	inviteTime    = 7 * 24 * time.Hour
 )

@@ -7,6 +7,7 @@ import (
 
 	"causeway/chat"
 	"causeway/contact"
+	"causeway/identity"
 	"causeway/mailbox"
 	"causeway/merkle"
 	"causeway/store"
@@ -20,6 +21,8 @@ type parkedRow struct {
 	Log    merkle.LogKey // this device's log then
 	UpTo   uint64        // 1 + the last seq of it that lies there
 	Until  uint64        // s: when the first of it expires
+	Renew  uint64        // s: when it is parked anew
+	Keeper [32]byte      // receipt key by which the custodian is known: it may have boxes of several epochs
 	Count  uint64        // parcels
 	Name   string        // what the custodian calls itself
 	Closed bool          // an epoch's box that has its bridge and takes no more
@@ -76,8 +79,12 @@ func (n *Node) waiting(c *chat.Conversation) (bool, error) {
 		if err != nil || !begun {
 			return err
 		}
+		lacks := map[identity.UID]uint64{} // user → what no device of theirs has acknowledged
 		for log, first := range c.Acknowledged(tx) {
 			uid, _ := s.Fold.UserOf(log)
+			lacks[uid] = max(lacks[uid], first)
+		}
+		for uid, first := range lacks {
 			if first > tip.Seq {
 				continue
 			}
@@ -141,10 +148,6 @@ func (n *Node) park(ctx context.Context, p place, sealed bundles) error {
 	if err != nil || len(entries) == 0 {
 		return err
 	}
-	parcels, err := sealed.of(p, entries)
-	if err != nil {
-		return err
-	}
 	ctx, cancel := context.WithTimeout(ctx, depositTime)
 	defer cancel()
 	link, done, err := n.linkToPlace(ctx, p)
@@ -156,17 +159,34 @@ func (n *Node) park(ctx context.Context, p place, sealed bundles) error {
 	if err != nil {
 		return err
 	}
-	for _, parcel := range parcels {
-		r, err := d.Deposit(parcel)
+	for len(entries) > 0 { // what was signed for is noted at once, whatever comes of the rest
+		count := fitting(entries, segmentBytes)
+		parcels, err := sealed.of(p, entries[:count])
 		if err != nil {
 			return err
 		}
-		if until := uint64(r.Expires.Unix()); row.Until == 0 || until < row.Until {
-			row.Until = until
+		for _, parcel := range parcels {
+			r, err := d.Deposit(parcel)
+			if err != nil {
+				return err
+			}
+			row.count(r)
 		}
-		row.Count++
+		if err := n.keepReceipts(p, &row, entries[:count], count == len(entries)); err != nil {
+			return err
+		}
+		entries = entries[count:]
 	}
-	return n.keepReceipts(p, row, entries)
+	return nil
+}
+
+// count takes a receipt into the row.
+func (row *parkedRow) count(r mailbox.Receipt) {
+	early := min(renewBefore, r.Expires.Sub(r.Deposited)/4)
+	if until := uint64(r.Expires.Unix()); row.Until == 0 || until < row.Until {
+		row.Until, row.Renew = until, uint64(r.Expires.Add(-early).Unix())
+	}
+	row.Count++
 }
 
 // bundles are the parcels of one round: what several custodians lack is sealed
@@ -198,14 +218,13 @@ func (b bundles) of(p place, entries []merkle.Entry) ([]mailbox.Parcel, error) {
 	return b[k], nil
 }
 
-// unparked returns what a place lacks. What expires within a week is parked
-// anew.
+// unparked returns what a place lacks. What expires soon is parked anew.
 func (n *Node) unparked(p place) (row parkedRow, entries []merkle.Entry, err error) {
 	err = n.db.View(func(tx *store.Tx) error {
 		if _, err := getRow(tx, p.key(), &row); err != nil || row.Closed {
 			return err
 		}
-		if row.Until != 0 && time.Unix(int64(row.Until), 0).Before(time.Now().Add(7*24*time.Hour)) {
+		if row.Until != 0 && time.Unix(int64(row.Renew), 0).Before(time.Now()) {
 			row = parkedRow{}
 		}
 		have := append(row.Heads, n.acked(tx, p.conv)...)
@@ -254,19 +273,13 @@ func (n *Node) acked(tx *store.Tx, c *chat.Conversation) (out []merkle.ID) {
 
 // keepReceipts notes what a place holds now, and tells of the messages that are
 // parked with that.
-func (n *Node) keepReceipts(p place, row parkedRow, entries []merkle.Entry) error {
+func (n *Node) keepReceipts(p place, row *parkedRow, entries []merkle.Entry, last bool) error {
 	here := n.keeps(p.keeper.Receipt)
 	return n.db.Update(func(tx *store.Tx) error {
-		was := row.UpTo
-		row.Log = p.conv.State().Log
-		for _, e := range entries {
-			if e.Log == row.Log {
-				row.UpTo = max(row.UpTo, e.Seq+1)
-			}
-		}
-		row.Heads, row.Name = tipsOf(row.Heads, entries), p.keeper.Name
-		row.Closed, row.Here = p.upTo != (merkle.ID{}), here
-		if err := putRow(tx, p.key(), &row); err != nil {
+		was := row.take(p.conv.State().Log, entries)
+		row.Name, row.Keeper, row.Here = p.keeper.Name, p.keeper.Receipt, here
+		row.Closed = last && p.upTo != (merkle.ID{})
+		if err := putRow(tx, p.key(), row); err != nil {
 			return err
 		}
 		if row.UpTo == was || here {
@@ -274,6 +287,22 @@ func (n *Node) keepReceipts(p place, row parkedRow, entries []merkle.Entry) erro
 		}
 		return n.recordAcked(tx, p.conv, n.chatName(tx, p.conv.State()), chat.Acked{Log: row.Log, From: was, To: row.UpTo - 1})
 	})
+}
+
+// take notes that entries lie there, and returns up to where this device's log
+// did before. A log that was begun since has nothing there.
+func (row *parkedRow) take(log merkle.LogKey, entries []merkle.Entry) (was uint64) {
+	if row.Log != log {
+		row.Log, row.UpTo = log, 0
+	}
+	was = row.UpTo
+	for _, e := range entries {
+		if e.Log == log {
+			row.UpTo = max(row.UpTo, e.Seq+1)
+		}
+	}
+	row.Heads = tipsOf(row.Heads, entries)
+	return was
 }
 
 // tipsOf returns the ids of which all the others are ancestors, or nearly: those

@@ -13,15 +13,17 @@ import (
 // own entry, and how many there should be.
 func (n *Node) parkedAt(tx *store.Tx, c *chat.Conversation, seq uint64) (out []parkedBox, want int, err error) {
 	prefix := nodeKey(subParked, c.ID)
+	counted := map[[32]byte]bool{} // a custodian with boxes of several epochs keeps one copy
 	for _, v := range tx.Scan(prefix) {
 		var row parkedRow
 		if err := decodeRow(v, &row); err != nil {
 			return nil, 0, err
 		}
 		until := time.Unix(int64(row.Until), 0).UTC()
-		if row.Here || row.Log != c.State().Log || row.UpTo <= seq || until.Before(time.Now()) {
+		if row.Here || counted[row.Keeper] || row.Log != c.State().Log || row.UpTo <= seq || until.Before(time.Now()) {
 			continue
 		}
+		counted[row.Keeper] = true
 		b := parkedBox{name: row.Name, until: until}
 		if b.name == "" || identity.CheckName(b.name) != nil {
 			b.name = "a custodian of theirs"

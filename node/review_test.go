@@ -106,3 +106,51 @@ func TestCloseTwice(t *testing.T) {
 		t.Error("a closed node takes messages")
 	}
 }
+
+// Marks say no more than the receipts do: after a new log was begun, of a
+// custodian with several boxes, and of mail that is kept for a short time.
+func TestParkedRowTellsTheTruth(t *testing.T) {
+	now := time.Now()
+	var row parkedRow
+	old, fresh := merkle.LogKey{1}, merkle.LogKey{2}
+	entry := func(log merkle.LogKey, seq uint64) merkle.Entry {
+		return merkle.Entry{ID: merkle.ID{log[0], byte(seq)}, Header: merkle.Header{Log: log, Seq: seq}}
+	}
+	row.take(old, []merkle.Entry{entry(old, 99)})
+	if was := row.take(fresh, []merkle.Entry{entry(fresh, 0)}); was != 0 || row.UpTo != 1 {
+		t.Errorf("of the new log %d lie there, before %d", row.UpTo, was)
+	}
+	for _, ttl := range []time.Duration{time.Hour, 30 * 24 * time.Hour} {
+		row = parkedRow{}
+		row.count(mailbox.Receipt{Deposited: now, Expires: now.Add(ttl)})
+		renew := time.Unix(int64(row.Renew), 0)
+		if renew.Before(now.Add(ttl/2)) || !renew.Before(now.Add(ttl)) {
+			t.Errorf("what is kept for %v is parked anew after %v", ttl, renew.Sub(now))
+		}
+	}
+}
+
+func TestOneCustodianOfTwoEpochsIsOneCopy(t *testing.T) {
+	alice := newPerson(t, "Alice")
+	g, err := alice.CreateGroup(context.Background(), "team", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := alice.set.Get(merkle.ID(g.ID))
+	err = alice.db.Update(func(tx *store.Tx) error {
+		for i := range byte(3) {
+			row := parkedRow{Log: c.State().Log, UpTo: 9, Until: uint64(time.Now().Add(time.Hour).Unix()), Keeper: [32]byte{i / 2}}
+			if err := putRow(tx, nodeKey(subParked, c.ID, [32]byte{i}), &row); err != nil {
+				return err
+			}
+		}
+		at, want, err := alice.parkedAt(tx, c, 1)
+		if len(at) != 2 || want != 2 {
+			t.Errorf("parked %d/%d with two custodians", len(at), want)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}

@@ -23,11 +23,7 @@ type segment struct {
 func packSegments(conv merkle.ID, entries []merkle.Entry, bound int) ([][]byte, error) {
 	var out [][]byte
 	for len(entries) > 0 {
-		n, size := 0, 0
-		for n < len(entries) && (n == 0 || size+merkle.MaxHeader+len(entries[n].Body) < bound) {
-			size += len(entries[n].Body) + merkle.MaxHeader
-			n++
-		}
+		n := fitting(entries, bound)
 		var car bytes.Buffer
 		if err := merkle.WriteCAR(&car, each(entries[:n])); err != nil {
 			return nil, err
@@ -39,6 +35,16 @@ func packSegments(conv merkle.ID, entries []merkle.Entry, bound int) ([][]byte, 
 		out, entries = append(out, b), entries[n:]
 	}
 	return out, nil
+}
+
+// fitting counts the first entries that make a segment.
+func fitting(entries []merkle.Entry, bound int) (n int) {
+	size := 0
+	for n < len(entries) && (n == 0 || size+merkle.MaxHeader+len(entries[n].Body) < bound) {
+		size += len(entries[n].Body) + merkle.MaxHeader
+		n++
+	}
+	return n
 }
 
 func each(entries []merkle.Entry) iter.Seq2[merkle.Entry, error] {
