@@ -62,7 +62,8 @@ func (w *Writer) adopt(id merkle.ID, k *seal.Epoch, created uint64, to []identit
 	if !w.fits(id, k) {
 		return nil
 	}
-	e := &epoch{id: id, keys: k, to: map[identity.UID]bool{}, created: created}
+	keys := *k // which may be held already, and read by others meanwhile
+	e := &epoch{id: id, keys: &keys, to: map[identity.UID]bool{}, created: created}
 	if old := w.s.epochs[id]; old != nil {
 		e.linked, e.created = old.linked, max(old.created, created)
 		for u := range old.to {
