@@ -15,7 +15,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-const stepWait = 25 * time.Second
+const stepWait = time.Minute // a step that takes longer has failed; all of them take seconds
 
 // demo plays the whole road with three people. Every step is checked: what a step says happened, it
 // saw in the logs and receipts of the nodes themselves.
@@ -66,13 +66,19 @@ type told struct {
 }
 
 func (a *app) demoVerb() *cobra.Command {
-	return verb("demo", "Three real nodes, played through in half a minute", nothing, func(ctx context.Context, _ []string) error {
-		return a.demo(ctx)
+	n := 320
+	c := verb("demo", "Three real nodes, played through in half a minute", nothing, func(ctx context.Context, _ []string) error {
+		if n < 2*burst || n > 400 {
+			return usage("--sentences is a number from %d to 400", 2*burst)
+		}
+		return a.demo(ctx, n)
 	})
+	c.Flags().IntVar(&n, "sentences", n, "let Alice and Bob exchange `N` sentences")
+	return c
 }
 
-func (a *app) demo(ctx context.Context) (err error) {
-	d, err := newDemo(a)
+func (a *app) demo(ctx context.Context, texts int) (err error) {
+	d, err := newDemo(a, texts)
 	if err != nil {
 		return err
 	}
@@ -96,7 +102,7 @@ func (a *app) demo(ctx context.Context) (err error) {
 	return nil
 }
 
-func newDemo(a *app) (*demo, error) {
+func newDemo(a *app, texts int) (*demo, error) {
 	exe, err := os.Executable()
 	if err != nil {
 		return nil, err
@@ -107,7 +113,7 @@ func newDemo(a *app) (*demo, error) {
 	}
 	net := "private:demo-" + strings.ToLower(rand.Text()[:10])
 	d := &demo{app: a, dir: dir}
-	d.texts, d.source = sentences(340)
+	d.texts, d.source = sentences(texts)
 	for _, p := range []struct {
 		name string
 		who  **person

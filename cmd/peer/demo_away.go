@@ -10,14 +10,14 @@ import (
 	"causeway/api"
 )
 
-// talkTexts is how many sentences Alice and Bob exchange, burst how many each says at a time.
-const talkTexts, burst = 320, 20
+// burst is how many sentences each says before the other answers.
+const burst = 20
 
 func (d *demo) talk(ctx context.Context) (string, error) {
 	began := time.Now()
 	var last [2]string
 	pair := [2]*person{d.alice, d.bob}
-	for i := 0; i+burst <= min(talkTexts, len(d.texts)); i += burst {
+	for i := 0; i+burst <= len(d.texts); i += burst {
 		turn := (i / burst) % 2
 		from, to := pair[turn], pair[1-turn]
 		texts := d.texts[i : i+burst]

@@ -148,7 +148,7 @@ func read(ctx context.Context, c *api.Client, target string) ([]string, error) {
 // sees waits until a person has a text in a conversation.
 func sees(ctx context.Context, p *person, target, text string) error {
 	err := until(ctx, p.Client, func(ctx context.Context, c *api.Client) (bool, error) {
-		t, err := c.Log(ctx, target, api.Page{Limit: 50})
+		t, err := c.Log(ctx, target, api.Page{Limit: 10})
 		if api.KindOf(err) == api.KindNotFound {
 			return false, nil
 		}

@@ -164,8 +164,8 @@ func TestQR(t *testing.T) {
 }
 
 func TestDemoTexts(t *testing.T) {
-	texts, source := sentences(340)
-	if len(texts) != 340 || source == "" {
+	texts, source := sentences(400)
+	if len(texts) != 400 || source == "" {
 		t.Errorf("%d texts of %q", len(texts), source)
 	}
 	for _, s := range texts {

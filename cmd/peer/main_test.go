@@ -37,6 +37,7 @@ func TestScripts(t *testing.T) {
 			home := filepath.Join(e.WorkDir, "home")
 			e.Setenv("HOME", home)
 			e.Setenv("USER", "tester")
+			e.Setenv("GORACE", "atexit_sleep_ms=0") // the race detector's second of sleep, at the end of every command
 			e.Setenv("ESC", "\x1b")
 			e.Setenv("RLO", "\u202e")
 			return os.Mkdir(home, 0o700)
