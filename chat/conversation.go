@@ -14,13 +14,15 @@ import (
 )
 
 // Conversation is one DAG of logs and what it means. Its State is a snapshot of
-// what is committed; changes go through a Writer.
+// what is committed; changes go through a Writer, which starts from what is
+// applied: another change may still be on its way to the disk.
 type Conversation struct {
 	ID merkle.ID // of found
 
-	set   *Set
-	dag   *merkle.DAG
-	state atomic.Pointer[State] // replaced at commit, never changed in place
+	set     *Set
+	dag     *merkle.DAG
+	state   atomic.Pointer[State] // replaced at commit, never changed in place
+	applied atomic.Pointer[State] // replaced under the store's writer lock; not before state
 }
 
 // State is one committed state of a conversation. It is immutable.
@@ -74,6 +76,7 @@ func (c *Conversation) load(tx *store.Tx) error {
 	}
 	s := newState(r)
 	c.state.Store(s)
+	c.applied.Store(s)
 	w := &Writer{c: c, tx: tx, s: s, mine: true, loading: true, past: c.past(tx)}
 	for _, step := range []func() error{w.loadControls, w.loadEpochs, w.loadGuests} {
 		if err := step(); err != nil {

@@ -98,12 +98,9 @@ func (c *Conversation) founder(tx *store.Tx, now time.Time, r record) *Writer {
 	w := &Writer{c: c, tx: tx, now: now, s: newState(r), mine: true, past: c.past(tx)}
 	w.refold()
 	empty := *w.s
-	c.state.Store(&empty) // nobody can reach c before it is committed
-	tx.OnCommit(func() {
-		w.s.Fold = w.s.Fold.With(c.past(nil))
-		c.state.Store(w.s)
-		c.set.publish(c)
-	})
+	empty.Fold = empty.Fold.With(c.past(nil))
+	c.state.Store(&empty) // all that is seen of c before it is committed
+	w.publish()
 	return w
 }
 

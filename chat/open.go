@@ -81,8 +81,8 @@ func (w *Writer) tryEpochs(s seal.Sealed, e merkle.Entry) ([32]byte, bool) {
 		if key, ok := s.Try(ep.keys.Ctl()); ok {
 			return key, true
 		}
-		if len(s.Slots) > 0 || !ep.keys.Full() {
-			continue
+		if len(s.Slots) > 0 || !ep.keys.Full() || w.past.Before(e.ID, ep.id) {
+			continue // the key came after the entry
 		}
 		if w.s.History == Shared {
 			if key, ok := s.Try(ep.keys.Msg()); ok {

@@ -309,3 +309,25 @@ func TestLinkToNothingIsAbsent(t *testing.T) {
 		alice.say(c, "fine")
 	}
 }
+
+func TestWhatIsNotForANewcomerIsNotMissing(t *testing.T) {
+	alice, bob := newUser(t, "Alice"), newUser(t, "Bob")
+	offer(alice, bob)
+	c := foundGroup(alice, Forward)
+	for i := range 100 {
+		alice.say(c, strconv.Itoa(i))
+	}
+	var wc Welcome
+	alice.do(c, func(w *Writer) (err error) { wc, err = w.Add(bob.uid, group.HistoryNone); return err })
+	join(bob, alice.uid, wc)
+	bob.pull(alice, c)
+	err := bob.db.View(func(tx *store.Tx) error {
+		if n := bob.set.Get(c).Unread(tx); n != 0 {
+			t.Errorf("%d entries wait for keys that never come", n)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}

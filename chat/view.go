@@ -135,10 +135,18 @@ func readText(e merkle.Entry, m meta) (string, merkle.ID) {
 	return t.Text, reply
 }
 
-// Unread counts delivered entries that no key here opens yet.
+// Unread counts delivered entries that no key here opens yet, though their writers
+// knew that this user belongs: what came before is perhaps not for it.
 func (c *Conversation) Unread(tx *store.Tx) (n int) {
-	for range tx.Scan(c.key(subUnread)) {
-		n++
+	me, in := c.State().Fold.Member(c.set.me.UID)
+	if !in {
+		return 0
+	}
+	prefix, past := c.key(subUnread), c.dag.Past(tx)
+	for k := range tx.Scan(prefix) {
+		if past.Before(me.Since, merkle.ID(k[len(prefix):])) {
+			n++
+		}
 	}
 	return n
 }

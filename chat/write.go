@@ -47,7 +47,7 @@ type Writer struct {
 // Write starts a change at time now (used for the wall time of entries and for
 // marks, never for permission).
 func (c *Conversation) Write(tx *store.Tx, now time.Time) *Writer {
-	s := *c.State()
+	s := *c.applied.Load()
 	w := &Writer{c: c, tx: tx, now: now, s: &s, past: c.past(tx)}
 	if s.Fold != nil {
 		s.Fold = s.Fold.With(w.past)
@@ -68,12 +68,21 @@ func (w *Writer) own() *State {
 	}
 	w.mine = true
 	w.s = w.s.clone()
-	w.tx.OnCommit(func() {
-		w.s.Fold = w.s.Fold.With(w.c.past(nil))
-		w.c.state.Store(w.s)
+	w.publish()
+	return w.s
+}
+
+// publish sees that the next writer starts from this state once the transaction
+// is applied, and that everybody sees it once it is durable.
+func (w *Writer) publish() {
+	var s State
+	w.tx.OnApply(func() {
+		s = *w.s
+		s.Fold = s.Fold.With(w.c.past(nil))
+		w.c.applied.Store(&s)
 		w.c.set.publish(w.c)
 	})
-	return w.s
+	w.tx.OnCommit(func() { w.c.state.Store(&s) })
 }
 
 func (w *Writer) saveRecord() error {

@@ -297,3 +297,35 @@ func TestAFailureAndAnAcknowledgementNeverDisagree(t *testing.T) {
 		}
 	}
 }
+
+// OnApply runs before the next Update, in order, and not if nothing happened.
+func TestOnApplyRunsBeforeTheNextUpdate(t *testing.T) {
+	db := OpenMemory()
+	defer db.Close()
+	applied := 0 // guarded by the writer lock
+	var all sync.WaitGroup
+	for i := range 50 {
+		all.Go(func() {
+			err := db.Update(func(tx *Tx) error {
+				before := applied
+				tx.OnApply(func() {
+					if applied != before {
+						t.Errorf("another transaction was applied in between")
+					}
+					applied++
+				})
+				if i%5 == 0 {
+					return errors.New("no")
+				}
+				return tx.Set(Key(SpaceTest, uint64(i)), []byte{1})
+			})
+			if (err != nil) != (i%5 == 0) {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	if applied != 40 {
+		t.Errorf("%d applied, want 40", applied)
+	}
+}

@@ -113,6 +113,11 @@ func (db *DB) stage(fn func(tx *Tx) error) (*commit, error) {
 		}
 	}
 	db.apply(c)
+	if err == nil && db.fault.get() == nil {
+		for _, hook := range tx.apply {
+			hook()
+		}
+	}
 	return c, err
 }
 

@@ -22,8 +22,9 @@ type reader interface {
 type Tx struct {
 	r     reader
 	batch *pebble.Batch // nil in View
-	hooks []func()
-	err   error // first failure of a scan; fails the transaction
+	hooks []func()      // at commit, in order
+	apply []func()      // when applied, under the writer lock
+	err   error         // first failure of a scan; fails the transaction
 	over  bool
 }
 
@@ -137,6 +138,12 @@ func (tx *Tx) Err() error { return tx.err }
 // commits, before Update returns; never if it did not happen. f must be quick
 // and must not call Update; it may call View.
 func (tx *Tx) OnCommit(f func()) { tx.hooks = append(tx.hooks, f) }
+
+// OnApply has f called once the next Update sees what this one wrote, before it
+// runs, and before the transaction is durable; never if it did not happen. It
+// keeps what writers hold in memory in step with what they read. f must be quick
+// and must call neither View nor Update.
+func (tx *Tx) OnApply(f func()) { tx.apply = append(tx.apply, f) }
 
 func (tx *Tx) failed(err error) bool {
 	if tx.err == nil {
