@@ -84,6 +84,7 @@ func gap(g node.Gap) Gap { return Gap{Missing: g.Missing, Asking: each(g.Asking,
 func messageStatus(m node.MessageStatus) MessageStatus {
 	return MessageStatus{
 		ID: link(m.ID), State: State(m.State), Read: []Receipt{},
+		Copies: Share{len(m.Parked), m.Asked}, Receipts: Share{len(m.Delivered), m.Others},
 		Parked: each(m.Parked, func(p node.ParkedAt) ParkedAt {
 			return ParkedAt{Custodian: uid(p.Custodian), Name: p.Custodian.Name, Until: p.Until.UTC()}
 		}),

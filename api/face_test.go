@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"causeway/api"
@@ -80,6 +81,17 @@ func TestLooks(t *testing.T) {
 		if got := api.LookOf(x.state, x.copies, x.receipts); got != x.want {
 			t.Errorf("%s %v %v looks like %+v, want %+v", x.state, x.copies, x.receipts, got, x.want)
 		}
+	}
+}
+
+func TestLookNamesCustodians(t *testing.T) {
+	until := time.Date(2026, 12, 21, 12, 0, 0, 0, time.Local)
+	m := api.MessageStatus{
+		State: api.StateParked, Copies: api.Share{Have: 3, Want: 3},
+		Parked: []api.ParkedAt{{Name: "Carol", Until: until.Add(48 * time.Hour)}, {Name: "Dave", Until: until}, {Name: "Erin", Until: until.Add(time.Hour)}},
+	}
+	if got, want := m.Look(), (api.Look{Stones: "●●●", Mark: "⬒ 3/3", Words: "parked with Carol, Dave and Erin until 21 Dec"}); got != want {
+		t.Errorf("looks like %+v, want %+v", got, want)
 	}
 }
 

@@ -67,6 +67,33 @@ func LookOf(s State, copies, receipts Share) Look {
 // Look is how m's state is shown.
 func (m Message) Look() Look { return LookOf(m.State, m.Copies, m.Receipts) }
 
+// Look is how m's state is shown, with names and dates where they are known.
+func (m MessageStatus) Look() Look {
+	l := LookOf(m.State, m.Copies, m.Receipts)
+	if m.State != StateParked || len(m.Parked) == 0 {
+		return l
+	}
+	var names []string
+	until := m.Parked[0].Until
+	for _, p := range m.Parked {
+		names = append(names, p.Name)
+		if p.Until.Before(until) {
+			until = p.Until
+		}
+	}
+	l.Words = "parked with " + And(names) + " until " + until.Local().Format("2 Jan")
+	return l
+}
+
+// And joins names as people do: Bob, Carol and Dave.
+func And(names []string) string {
+	if len(names) < 2 {
+		return strings.Join(names, "")
+	}
+	last := len(names) - 1
+	return strings.Join(names[:last], ", ") + " and " + names[last]
+}
+
 // stones draws k of n on three stones; none is filled before somebody signed, all only when all did.
 func stones(k Share) string {
 	n := min(3, max(0, k.Have*3/k.Want))

@@ -175,6 +175,8 @@ type MessageStatus struct {
 	State     State      `json:"state"`
 	Parked    []ParkedAt `json:"parked"`
 	Delivered []Receipt  `json:"delivered"`
+	Copies    Share      `json:"copies" doc:"custodians that signed for it, of those asked"`
+	Receipts  Share      `json:"receipts" doc:"recipients that signed for it, of all"`
 	Read      []Receipt  `json:"read" doc:"empty: read receipts are off"`
 }
 

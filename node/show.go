@@ -177,7 +177,7 @@ func (n *Node) status(tx *store.Tx, c *chat.Conversation, m chat.Message, out *M
 	if err != nil {
 		return err
 	}
-	out.State = f.state(time.Now())
+	out.State, out.Asked, out.Others = f.state(time.Now()), f.want, len(f.others)
 	s := c.State()
 	for _, p := range f.parked {
 		out.Parked = append(out.Parked, ParkedAt{Custodian: Person{Name: p.name}, Until: p.until})

@@ -151,7 +151,9 @@ type MessageStatus struct {
 	ID        merkle.ID
 	State     MessageState
 	Parked    []ParkedAt
+	Asked     int // custodians that Parked is out of
 	Delivered []DeliveredTo
+	Others    int // recipients that Delivered is out of
 }
 
 // ParkedAt is one custodian's signed promise.

@@ -83,9 +83,9 @@ func (d *demo) park(ctx context.Context) (string, error) {
 		return "", errors.New("the message is parked, but Carol holds nothing for Bob")
 	}
 	d.waiting, d.said = id, append(d.said, parkedTexts...)
-	before, after := api.LookOf(sent.State, api.Share{}, api.Share{}), api.LookOf(m.State, api.Share{Have: len(m.Parked)}, api.Share{})
+	before, after := api.LookOf(sent.State, api.Share{}, api.Share{}), m.Look()
 	return fmt.Sprintf("Bob's node was off after %.1f s.\n%s %s %s\n%s %s %s", took.Seconds(), before.Stones, before.Mark, before.Words,
-		after.Stones, after.Mark, parkedWords(m, after.Words)), nil
+		after.Stones, after.Mark, after.Words), nil
 }
 
 func (d *demo) senderOff(ctx context.Context) (string, error) {
@@ -136,6 +136,6 @@ func (d *demo) receipt(ctx context.Context) (string, error) {
 		return "", err
 	}
 	d.said = append(d.said, answer)
-	l := api.LookOf(m.State, api.Share{}, api.Share{})
+	l := m.Look()
 	return fmt.Sprintf("%s %s %s to Bob, by his own signature. His answer came with it.", l.Stones, l.Mark, l.Words), nil
 }

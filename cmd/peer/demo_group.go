@@ -181,6 +181,6 @@ func (d *demo) stick(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	l := api.LookOf(m.State, api.Share{}, api.Share{})
+	l := m.Look()
 	return fmt.Sprintf("%d new on the way there; the same stick again brings nothing twice; the answer came back.\n%s %s %s", t.New, l.Stones, l.Mark, l.Words), nil
 }

@@ -4,9 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
-	"time"
 
 	"causeway/api"
 
@@ -110,16 +108,7 @@ func gapWords(g api.Gap) string {
 	if len(names) == 0 {
 		return words
 	}
-	return words + ", asking " + and(names)
-}
-
-// and joins names as people do.
-func and(names []string) string {
-	if len(names) < 2 {
-		return strings.Join(names, "")
-	}
-	last := len(names) - 1
-	return strings.Join(names[:last], ", ") + " and " + names[last]
+	return words + ", asking " + api.And(names)
 }
 
 func (a *app) messageVerb() *cobra.Command {
@@ -135,26 +124,12 @@ func (a *app) messageVerb() *cobra.Command {
 }
 
 func (a *app) showMessageStatus(w io.Writer, m api.MessageStatus) {
-	l := api.LookOf(m.State, api.Share{}, api.Share{})
-	fmt.Fprintf(w, "%s %s %s\n", l.Stones, l.Mark, parkedWords(m, l.Words))
+	l := m.Look()
+	fmt.Fprintf(w, "%s %s %s\n", l.Stones, l.Mark, api.InertLine(l.Words))
 	for _, p := range m.Parked {
 		fmt.Fprintf(w, "parked with %s until %s\n", api.InertLine(p.Name), p.Until.Local().Format("2 Jan 2006 15:04"))
 	}
 	for _, d := range m.Delivered {
 		fmt.Fprintf(w, "delivered to %s %s\n", api.InertLine(d.Name), d.Time.Local().Format("2 Jan 2006 15:04"))
 	}
-}
-
-// parkedWords says a parked state as people do: with whom, until when.
-func parkedWords(m api.MessageStatus, words string) string {
-	if m.State != api.StateParked || len(m.Parked) == 0 {
-		return words
-	}
-	var names []string
-	var until []time.Time
-	for _, p := range m.Parked {
-		names = append(names, api.InertLine(p.Name))
-		until = append(until, p.Until)
-	}
-	return "parked with " + and(names) + " until " + day(slices.MinFunc(until, time.Time.Compare))
 }

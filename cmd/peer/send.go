@@ -63,7 +63,7 @@ func (a *app) send(ctx context.Context, target, text, reply, wait string) error 
 		if err != nil {
 			return err
 		}
-		at := api.Message{State: sent.State}
+		at := api.MessageStatus{State: sent.State}
 		if wait != "" {
 			at, err = follow(ctx, c, sent, api.State(wait))
 			sent.State = at.State
@@ -74,7 +74,7 @@ func (a *app) send(ctx context.Context, target, text, reply, wait string) error 
 		look := at.Look()
 		if serr := a.show(sent, func(w io.Writer) {
 			io.WriteString(w, sent.ID+"\n") //nolint:errcheck // Flush tells
-			a.say("%s  %s %s %s", api.InertLine(sent.Chat), look.Stones, look.Mark, look.Words)
+			a.say("%s  %s %s %s", api.InertLine(sent.Chat), look.Stones, look.Mark, api.InertLine(look.Words))
 		}); serr != nil {
 			return serr
 		}
@@ -84,14 +84,14 @@ func (a *app) send(ctx context.Context, target, text, reply, wait string) error 
 
 // follow waits until a message has come as far as wanted. It fails with KindQueued when the time
 // runs out: the message is safe, but not there.
-func follow(ctx context.Context, c *api.Client, sent api.Sent, wanted api.State) (api.Message, error) {
-	m := api.Message{State: sent.State}
+func follow(ctx context.Context, c *api.Client, sent api.Sent, wanted api.State) (api.MessageStatus, error) {
+	m := api.MessageStatus{State: sent.State}
 	err := until(ctx, c, func(ctx context.Context, c *api.Client) (bool, error) {
 		s, err := c.Message(ctx, sent.ID)
 		if err != nil {
 			return false, err
 		}
-		m.State, m.Copies = s.State, api.Share{Have: len(s.Parked)}
+		m = s
 		if s.State == api.StateFailed || s.State == api.StateExpired {
 			return false, api.Errorf(api.KindQueued, "it was not delivered: send it again")
 		}
