@@ -14,6 +14,7 @@ import (
 	"causeway/internal/label"
 	"causeway/internal/wire"
 	"causeway/mailbox"
+	"causeway/merkle"
 	"causeway/seal"
 	"causeway/store"
 )
@@ -166,6 +167,11 @@ func (n *Node) keepMailbox(tx *store.Tx, s chat.Service) error {
 		return nil // says nothing that we understand
 	}
 	tx.OnCommit(n.wake["outbox"].ring)
+	if c := n.set.Direct(s.From); c != nil {
+		if err := forgetParked(tx, c.ID, m); err != nil {
+			return err
+		}
+	}
 	if len(m.Keepers) > 0 {
 		if err := n.custodyEvent(tx, s.From, fmt.Sprintf("has %d friends who keep mail for them", len(m.Keepers))); err != nil {
 			return err
@@ -179,6 +185,24 @@ func (n *Node) keepMailbox(tx *store.Tx, s chat.Service) error {
 		return nil
 	}
 	return err
+}
+
+// forgetParked stops counting what lies with custodians that the owner names no
+// longer: nobody may ever look for it there.
+func forgetParked(tx *store.Tx, conv merkle.ID, m chat.Mailbox) error {
+	prefix := nodeKey(subParked, conv)
+	for k := range tx.Scan(prefix) {
+		named := slices.ContainsFunc(m.Keepers, func(keeper chat.Keeper) bool {
+			return string(k[len(prefix):]) == string(keeper.Receipt[:])
+		})
+		if named {
+			continue
+		}
+		if err := tx.Delete(k); err != nil {
+			return err
+		}
+	}
+	return tx.Err()
 }
 
 // announceMailbox tells every contact whose knowledge of this user's mailbox is

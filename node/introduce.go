@@ -21,7 +21,23 @@ type introRow struct {
 	Link    string
 	As      string
 	Request []byte // once the offer was seen: the parcel to leave
-	Left    bool   // a custodian or the inviter has signed for it
+	Left    uint64 // s: when a custodian or the inviter signed for it; 0: not yet
+}
+
+// due reports whether the request has to be left: it never was, or so long ago
+// that custodians may have dropped it before the inviter came.
+func (r *introRow) due(now time.Time) bool {
+	return r.Left == 0 || now.Sub(time.Unix(int64(r.Left), 0)) > mailbox.RequestTTL-24*time.Hour
+}
+
+// unanswered reports whether the inviter has not accepted yet.
+func (n *Node) unanswered(tx *store.Tx, row introRow) bool {
+	inv, err := contact.ParseInvite(row.Link)
+	if err != nil {
+		return false
+	}
+	k, err := n.book.Get(tx, inv.UID)
+	return err != nil || k.State == contact.PendingOut
 }
 
 // Accept becomes a contact of whoever made the link. It returns as soon as the
@@ -86,7 +102,7 @@ func (n *Node) introduce(ctx context.Context) {
 			if err := decodeRow(v, &row); err != nil {
 				return err
 			}
-			if !row.Left {
+			if row.due(time.Now()) && n.unanswered(tx, row) {
 				ids = append(ids, contact.InviteID(k[len(prefix):]))
 			}
 		}
@@ -110,7 +126,7 @@ func (n *Node) introduceOne(ctx context.Context, id contact.InviteID) error {
 		_, err := getRow(tx, nodeKey(subIntro, id), &row)
 		return err
 	})
-	if err != nil || row.Left || row.Link == "" {
+	if err != nil || !row.due(time.Now()) || row.Link == "" {
 		return err
 	}
 	inv, err := contact.ParseInvite(row.Link)
@@ -156,7 +172,7 @@ func (n *Node) leaveRequest(ctx context.Context, link *mailbox.Link, inv contact
 	if err != nil && !errors.As(err, &gone) {
 		return err
 	}
-	row.Left = true
+	row.Left = uint64(time.Now().Unix())
 	err = n.db.Update(func(tx *store.Tx) error { return putRow(tx, nodeKey(subIntro, inv.ID()), &row) })
 	for _, name := range []string{"publish", "meet"} {
 		n.wake[name].ring()
