@@ -10,6 +10,9 @@ import (
 type commit struct {
 	batch *pebble.Batch // nil if there is nothing to write: it only waits its turn
 	hooks []func()
+	// onApply runs in the applier while the writer waits with its lock held, and
+	// so before the next transaction and before hooks.
+	onApply []func()
 
 	after   *snapshot     // the state after it; set by the applier
 	applied chan struct{} // closed by the applier
@@ -59,6 +62,9 @@ func (db *DB) applier() {
 				return
 			}
 			c.after = newSnapshot(db.p)
+		}
+		for _, hook := range c.onApply {
+			hook()
 		}
 		close(c.applied)
 		db.toSync <- c

@@ -307,8 +307,14 @@ func TestOnApplyRunsBeforeTheNextUpdate(t *testing.T) {
 	for i := range 50 {
 		all.Go(func() {
 			err := db.Update(func(tx *Tx) error {
-				before := applied
+				before, ran := applied, false
+				tx.OnCommit(func() {
+					if !ran {
+						t.Error("durable before it was applied")
+					}
+				})
 				tx.OnApply(func() {
+					ran = true
 					if applied != before {
 						t.Errorf("another transaction was applied in between")
 					}

@@ -107,17 +107,12 @@ func (db *DB) stage(fn func(tx *Tx) error) (*commit, error) {
 	}
 	c := newCommit()
 	if err == nil {
-		c.hooks = tx.hooks
+		c.hooks, c.onApply = tx.hooks, tx.apply
 		if !b.Empty() {
 			c.batch, kept, db.wrote = b, true, true
 		}
 	}
 	db.apply(c)
-	if err == nil && db.fault.get() == nil {
-		for _, hook := range tx.apply {
-			hook()
-		}
-	}
 	return c, err
 }
 
