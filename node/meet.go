@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"slices"
 	"sync"
 	"time"
 
@@ -192,14 +193,22 @@ func (n *Node) noteAddrs(uid identity.UID, p peer.ID) {
 	}
 }
 
-// addrsOf lists where this node dialled a peer.
+// addrsOf lists where this node dialled a peer, then where the peer says that it
+// listens: who called us is called back there after a restart.
 func (n *Node) addrsOf(p peer.ID) (out []string) {
 	for _, c := range n.host.Network().ConnsToPeer(p) {
 		if c.Stat().Direction == network.DirOutbound {
 			out = append(out, c.RemoteMultiaddr().String()+"/p2p/"+p.String())
 		}
 	}
-	return out
+	var told []string
+	for _, a := range n.host.Peerstore().Addrs(p) {
+		if s := a.String() + "/p2p/" + p.String(); !slices.Contains(out, s) {
+			told = append(told, s)
+		}
+	}
+	slices.Sort(told)
+	return append(out, told[:min(len(told), max(0, maxAddrs-len(out)))]...)
 }
 
 func (n *Node) addrs() (out []string) {

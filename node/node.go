@@ -97,7 +97,11 @@ func (n *Node) open() (err error) {
 	if n.events, err = openEvents(n.db); err != nil {
 		return err
 	}
-	n.host, err = n.cfg.Hosts(dht.HostOptions{Listen: n.cfg.Listen, Networks: n.cfg.Networks, Server: n.cfg.DHTServer})
+	key, err := n.transportKey()
+	if err != nil {
+		return err
+	}
+	n.host, err = n.cfg.Hosts(dht.HostOptions{Key: key, Listen: n.cfg.Listen, Networks: n.cfg.Networks, Server: n.cfg.DHTServer})
 	if err != nil {
 		return fmt.Errorf("listen: %w", err)
 	}

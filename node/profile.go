@@ -26,6 +26,7 @@ const (
 	subGroupBox  = 'g' // epoch, the custodian's known receipt key → receipt key of the epoch's box
 	subInviteLog = 'l' // invite id → inviteRow
 	subIntro     = 'i' // invite id → introRow
+	subTransport = 'x' // → seed of the transport key, of a node that serves a DHT
 )
 
 // profile is who this node's user is, as kept in the store.
