@@ -37,33 +37,27 @@ func (n *Node) groupBoxes(c *chat.Conversation) []groupBox {
 	return out
 }
 
-// groupPlaces registers the boxes of a group where needed and returns the places
-// to park in: the present epoch's box, and before it, for those who missed the
-// last change of the key, the one before: there the rekey and its past are
-// parked, as a bridge, and nothing newer.
-func (n *Node) groupPlaces(ctx context.Context, c *chat.Conversation) []place {
-	var out []place
-	all := n.groupBoxes(c)
-	for i := len(all) - 1; i >= 0; i-- {
-		g := all[i]
-		if g.bridged(n) || n.nothingToPark(g) {
-			continue
-		}
-		ctx, cancel := context.WithTimeout(ctx, depositTime)
-		defer cancel()
-		box, done, err := n.openGroupBox(ctx, g)
-		if err != nil {
-			n.log.Info("open a group's box", "err", err)
-			continue
-		}
-		p := place{conv: c, keeper: g.keeper, box: g.key().ID(), sign: box.Custodian, upTo: g.next}
-		p.slot = mailbox.SlotOf(mailbox.GroupDepositSecret(g.keys.Mbx, [32]byte(c.State().Log)), p.box, mailbox.WeekOf(time.Now()))
-		_ = box.Close()
-		done()
-		n.rememberBox(g, [32]byte(box.Custodian))
-		out = append(out, p)
+// groupPlace registers a box of a group where needed and returns the place to
+// park in: the present epoch's box or, for those who missed the last change of
+// the key, the one before: there the rekey and its past are parked, as a bridge,
+// and nothing newer. ok is false if nothing is to be parked there, or nobody answers.
+func (n *Node) groupPlace(ctx context.Context, g groupBox) (p place, ok bool) {
+	if g.bridged(n) || n.nothingToPark(g) {
+		return p, false
 	}
-	return out
+	ctx, cancel := context.WithTimeout(ctx, depositTime)
+	defer cancel()
+	box, done, err := n.openGroupBox(ctx, g)
+	if err != nil {
+		n.log.Info("open a group's box", "err", err)
+		return p, false
+	}
+	p = place{conv: g.conv, keeper: g.keeper, box: g.key().ID(), sign: box.Custodian, upTo: g.next}
+	p.slot = mailbox.SlotOf(mailbox.GroupDepositSecret(g.keys.Mbx, [32]byte(g.conv.State().Log)), p.box, mailbox.WeekOf(time.Now()))
+	_ = box.Close()
+	done()
+	n.rememberBox(g, [32]byte(box.Custodian))
+	return p, true
 }
 
 // nothingToPark reports whether a box that was used before lacks nothing, so that

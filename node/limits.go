@@ -17,6 +17,7 @@ const (
 const (
 	findTime      = 12 * time.Second // one look-up, retries included
 	dialTime      = 10 * time.Second
+	headStart     = 500 * time.Millisecond // of an address known over a look-up
 	depositTime   = 20 * time.Second
 	collectTime   = 2 * time.Minute
 	partingTime   = 1500 * time.Millisecond // parking on the way out
@@ -26,6 +27,7 @@ const (
 	offersKept    = 4                       // log keys that each contact may add us with
 	raceAtOnce    = 4                       // peers tried side by side
 	meetAtOnce    = 4                       // look-ups side by side
+	parkAtOnce    = 6                       // custodians visited side by side, to park
 	paceLeast     = 2 * time.Second         // before the second attempt to meet somebody
 	paceMost      = time.Hour
 	maxAddrs      = 8  // own addresses told to contacts

@@ -71,17 +71,13 @@ func (n *Node) keeps(receipt [32]byte) bool {
 	return false
 }
 
-// search dials the addresses known, then whoever is found under the tags, from
-// host h, and returns the first mailbox that answers.
+// search dials the addresses known, and whoever is found under the tags, from host
+// h, and returns the first mailbox that answers.
 func (n *Node) search(ctx context.Context, h host.Host, known []peer.AddrInfo, tags []dht.Tag) (*mailbox.Link, error) {
 	ctx, cancel := context.WithTimeout(ctx, findTime)
 	defer cancel()
-	for _, p := range known[:min(len(known), raceAtOnce)] { // whoever told of them may have told of many
-		if link, err := dialMailbox(ctx, h, p); err == nil {
-			return link, nil
-		}
-	}
-	link, ok := race(ctx, n.finding(tags), func(ctx context.Context, p peer.AddrInfo) (*mailbox.Link, error) {
+	known = known[:min(len(known), raceAtOnce)] // whoever told of them may have told of many
+	link, ok := race(ctx, n.finding(known, tags), func(ctx context.Context, p peer.AddrInfo) (*mailbox.Link, error) {
 		if p.ID == n.host.ID() {
 			return nil, errSelf
 		}

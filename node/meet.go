@@ -105,22 +105,17 @@ func (n *Node) meet(ctx context.Context) {
 	all.Wait()
 }
 
-// seek tries the last known addresses, then the tags of the conversation.
+// seek tries the last known addresses, and the tags of the conversation.
 func (n *Node) seek(ctx context.Context, r rendezvous) {
 	ctx, cancel := context.WithTimeout(ctx, findTime)
 	defer cancel()
-	for _, p := range addrInfos(r.addrs) {
-		if n.connect(ctx, p, r.conv) == nil {
-			return
-		}
-	}
 	publisher := [32]byte(r.peer) // zero for a group
 	var tags []dht.Tag
 	for _, s := range r.secrets {
 		tags = append(tags, dht.KeysFor(s.Rdv, time.Now(), publisher)...)
 	}
 	direct := r.conv.State().Shape == chat.Direct
-	race(ctx, n.finding(tags), func(ctx context.Context, p peer.AddrInfo) (struct{}, error) {
+	race(ctx, n.finding(addrInfos(r.addrs), tags), func(ctx context.Context, p peer.AddrInfo) (struct{}, error) {
 		err := n.connect(ctx, p, r.conv)
 		if err == nil && !direct {
 			err = errMore // a group has more members to meet
@@ -129,9 +124,31 @@ func (n *Node) seek(ctx context.Context, r rendezvous) {
 	}, func(struct{}) {})
 }
 
-// finding is a look-up that ends with the context it is given.
-func (n *Node) finding(tags []dht.Tag) func(context.Context) iter.Seq[peer.AddrInfo] {
-	return func(ctx context.Context) iter.Seq[peer.AddrInfo] { return n.finder.Find(ctx, tags...) }
+// finding yields the peers known, and after a short head start for them what a
+// look-up brings: a stale address that swallows every packet costs no more than
+// that. It ends with the context it is given.
+func (n *Node) finding(known []peer.AddrInfo, tags []dht.Tag) func(context.Context) iter.Seq[peer.AddrInfo] {
+	return func(ctx context.Context) iter.Seq[peer.AddrInfo] {
+		return func(yield func(peer.AddrInfo) bool) {
+			for _, p := range known {
+				if !yield(p) {
+					return
+				}
+			}
+			if len(known) > 0 {
+				select {
+				case <-ctx.Done():
+					return
+				case <-time.After(headStart):
+				}
+			}
+			for p := range n.finder.Find(ctx, tags...) {
+				if !yield(p) {
+					return
+				}
+			}
+		}
+	}
 }
 
 var errMore = errors.New("one more is welcome")

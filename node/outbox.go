@@ -3,6 +3,8 @@ package node
 import (
 	"context"
 	"errors"
+	"slices"
+	"sync"
 	"time"
 
 	"causeway/chat"
@@ -48,8 +50,12 @@ type parkedBox struct {
 	until time.Time
 }
 
-// outbox parks what members who are away have not acknowledged.
+// outbox parks what members who are away have not acknowledged. A custodian who
+// does not answer holds up nobody but itself.
 func (n *Node) outbox(ctx context.Context) {
+	var all sync.WaitGroup
+	defer all.Wait()
+	room := make(chan struct{}, parkAtOnce)
 	for _, c := range n.set.All() {
 		if ctx.Err() != nil {
 			return
@@ -60,7 +66,7 @@ func (n *Node) outbox(ctx context.Context) {
 			continue
 		}
 		if waiting {
-			n.parkAll(ctx, c)
+			all.Go(func() { n.parkAll(ctx, c, room) })
 		}
 	}
 }
@@ -101,25 +107,41 @@ func (n *Node) waiting(c *chat.Conversation) (bool, error) {
 	return lacking, err
 }
 
-// parkAll brings every custodian of a conversation up to date.
-func (n *Node) parkAll(ctx context.Context, c *chat.Conversation) {
-	sealed := bundles{}
-	for _, p := range n.places(ctx, c) {
-		if ctx.Err() != nil {
-			return
-		}
-		if err := n.park(ctx, p, sealed); err != nil && !errors.Is(err, context.Canceled) {
+// parkAll brings every custodian of a conversation up to date, as many side by
+// side as there is room for.
+func (n *Node) parkAll(ctx context.Context, c *chat.Conversation, room chan struct{}) {
+	sealed := bundles{made: map[bundleKey][]mailbox.Parcel{}}
+	park := func(p place) {
+		if err := n.park(ctx, p, &sealed); err != nil && !errors.Is(err, context.Canceled) {
 			n.log.Info("park with a custodian", "err", err)
 		}
 	}
+	var all sync.WaitGroup
+	defer all.Wait()
+	if c.State().Shape == chat.Group {
+		for _, g := range slices.Backward(n.groupBoxes(c)) {
+			all.Go(func() {
+				room <- struct{}{}
+				defer func() { <-room }()
+				if p, ok := n.groupPlace(ctx, g); ok {
+					park(p)
+				}
+			})
+		}
+		return
+	}
+	for _, p := range n.places(c) {
+		all.Go(func() {
+			room <- struct{}{}
+			defer func() { <-room }()
+			park(p)
+		})
+	}
 }
 
-// places lists where a conversation's mail is parked.
-func (n *Node) places(ctx context.Context, c *chat.Conversation) []place {
+// places lists where the mail for a contact is parked.
+func (n *Node) places(c *chat.Conversation) []place {
 	s := c.State()
-	if s.Shape == chat.Group {
-		return n.groupPlaces(ctx, c)
-	}
 	var out []place
 	err := n.db.View(func(tx *store.Tx) error {
 		k, err := n.book.Get(tx, s.Peer)
@@ -143,7 +165,7 @@ func (n *Node) places(ctx context.Context, c *chat.Conversation) []place {
 }
 
 // park deposits what does not lie in a place yet and keeps the receipts.
-func (n *Node) park(ctx context.Context, p place, sealed bundles) error {
+func (n *Node) park(ctx context.Context, p place, sealed *bundles) error {
 	row, entries, err := n.unparked(p)
 	if err != nil || len(entries) == 0 {
 		return err
@@ -187,35 +209,6 @@ func (row *parkedRow) count(r mailbox.Receipt) {
 		row.Until, row.Renew = until, uint64(r.Expires.Add(-early).Unix())
 	}
 	row.Count++
-}
-
-// bundles are the parcels of one round: what several custodians lack is sealed
-// once, so that the owner knows the copies for what they are.
-type bundles map[bundleKey][]mailbox.Parcel
-
-type bundleKey struct {
-	box         mailbox.BoxID
-	first, last merkle.ID
-	count       int
-}
-
-func (b bundles) of(p place, entries []merkle.Entry) ([]mailbox.Parcel, error) {
-	k := bundleKey{p.box, entries[0].ID, entries[len(entries)-1].ID, len(entries)}
-	if made, ok := b[k]; ok {
-		return made, nil
-	}
-	segments, err := packSegments(p.conv.ID, entries, segmentBytes)
-	if err != nil {
-		return nil, err
-	}
-	for _, s := range segments {
-		parcels, err := p.slot.Seal(s, 0)
-		if err != nil {
-			return nil, err
-		}
-		b[k] = append(b[k], parcels...)
-	}
-	return b[k], nil
 }
 
 // unparked returns what a place lacks. What expires soon is parked anew.

@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"fmt"
 	"iter"
+	"sync"
 
 	"causeway/internal/wire"
+	"causeway/mailbox"
 	"causeway/merkle"
 )
 
@@ -68,4 +70,38 @@ func openSegment(b []byte) (merkle.ID, []merkle.Block, error) {
 		return nil
 	})
 	return s.Conv, blocks, err
+}
+
+// bundles are the parcels of one round: what several custodians lack is sealed
+// once, so that the owner knows the copies for what they are.
+type bundles struct {
+	mu   sync.Mutex
+	made map[bundleKey][]mailbox.Parcel // guarded by mu
+}
+
+type bundleKey struct {
+	box         mailbox.BoxID
+	first, last merkle.ID
+	count       int
+}
+
+func (b *bundles) of(p place, entries []merkle.Entry) ([]mailbox.Parcel, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	k := bundleKey{p.box, entries[0].ID, entries[len(entries)-1].ID, len(entries)}
+	if made, ok := b.made[k]; ok {
+		return made, nil
+	}
+	segments, err := packSegments(p.conv.ID, entries, segmentBytes)
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range segments {
+		parcels, err := p.slot.Seal(s, 0)
+		if err != nil {
+			return nil, err
+		}
+		b.made[k] = append(b.made[k], parcels...)
+	}
+	return b.made[k], nil
 }

@@ -82,3 +82,28 @@ func TestInviteIsAcceptedWhileTheInviterIsAway(t *testing.T) {
 		alice.Sees("@Bob", "hello")
 	})
 }
+
+// Two custodians of three are gone and their addresses swallow every packet: the
+// third has the message at once all the same.
+func TestCustodiansWhoAreGoneHoldUpNobody(t *testing.T) {
+	t.Parallel()
+	Story(t, 104, func(net *Network) {
+		alice, bob := net.Peer("Alice"), net.Peer("Bob")
+		net.Befriend(alice, bob)
+		keepers := net.Peers("Carol", "Dave", "Erin")
+		for _, keeper := range keepers {
+			net.Befriend(keeper, bob)
+			keeper.KeepsMailFor(bob, alice)
+		}
+		net.Wait(time.Minute)
+		bob.Stops()
+		net.Cut(alice, keepers[0])
+		net.Cut(alice, keepers[1])
+		began := time.Now()
+		m := alice.Say("@Bob", "one is enough")
+		alice.SeesKept("@Bob", m)
+		if took := time.Since(began); took > 3*time.Second {
+			t.Errorf("parked after %v", took)
+		}
+	})
+}
