@@ -105,6 +105,7 @@ func (n *Node) BlockContact(_ context.Context, who string, block bool) error {
 	})
 	if err == nil && block {
 		_ = n.keeper.Withdraw([32]byte(blocked), time.Now()) // most have no grant
+		n.hangUp(blocked)
 	}
 	if err == nil {
 		n.sync.Refresh()
@@ -112,6 +113,16 @@ func (n *Node) BlockContact(_ context.Context, who string, block bool) error {
 		n.wake["collect"].ring() // slots of blocked people are closed there
 	}
 	return err
+}
+
+// hangUp ends the connections on which a user is met. What both may still share,
+// such as a group, is offered anew when they meet again.
+func (n *Node) hangUp(uid identity.UID) {
+	for p, up := n.online.user(uid); up; p, up = n.online.user(uid) {
+		if n.host.Network().ClosePeer(p) != nil || n.online.drop(p) == 0 {
+			return
+		}
+	}
 }
 
 // RemoveContact forgets a contact. What was said stays in the store.
@@ -123,6 +134,7 @@ func (n *Node) RemoveContact(_ context.Context, who string) error {
 	})
 	if err == nil {
 		_ = n.keeper.Withdraw([32]byte(gone), time.Now()) // most have no grant
+		n.hangUp(gone)
 		n.sync.Refresh()
 		n.wake["publish"].ring()
 		n.wake["collect"].ring() // their slots are closed

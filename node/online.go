@@ -48,6 +48,19 @@ func (o *online) set(s session, up, synced bool) {
 	o.at[s] = synced
 }
 
+// drop forgets the sessions with a peer and returns how many there were.
+func (o *online) drop(p peer.ID) (n int) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for s := range o.at {
+		if s.peer == p {
+			delete(o.at, s)
+			n++
+		}
+	}
+	return n
+}
+
 // users lists who has a session in a conversation.
 func (o *online) users(conv merkle.ID) []identity.UID {
 	o.mu.Lock()

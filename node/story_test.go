@@ -312,3 +312,20 @@ func TestStickCarriesMailBothWays(t *testing.T) {
 		t.Errorf("after the stick came back the message is %s", s)
 	}
 }
+
+func TestBlockedContactGetsNoReceipt(t *testing.T) {
+	alice := newPerson(t, "Alice")
+	bob := newPerson(t, "Bob", alice.addr())
+	befriend(alice, bob)
+	before := bob.say("@Alice", "before")
+	bob.until("receipt", func() bool { return bob.stateOf(before) == StateDelivered })
+	if err := alice.BlockContact(context.Background(), "@Bob", true); err != nil {
+		t.Fatal(err)
+	}
+	bob.until("hung up", func() bool { return !bob.online.in(bob.set.All()[1].ID, alice.me.UID) })
+	m := bob.say("@Alice", "let me in")
+	if err := alice.BlockContact(context.Background(), "@Bob", false); err != nil {
+		t.Fatal(err)
+	}
+	bob.until("receipt after the block", func() bool { return bob.stateOf(m) == StateDelivered })
+}
