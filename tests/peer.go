@@ -33,7 +33,6 @@ type Peer struct {
 	node *node.Node    // changed by the story only
 	done chan struct{} // closed when follow has ended
 	upTo uint64        // the last event heard; follow only
-	seen uint64        // the last event that was followed
 
 	mu     sync.Mutex
 	events []node.Event  // guarded by mu: all that were heard
