@@ -115,6 +115,19 @@ func (n *Node) offerLogs(tx *store.Tx, w *chat.Writer) error {
 	return w.Tell(chat.KindOffers, &o)
 }
 
+// offered keeps the keys under which a contact can be added to groups, and tells
+// when that becomes possible.
+func (n *Node) offered(tx *store.Tx, s chat.Service) error {
+	before := n.set.Offered(tx, s.From)
+	if err := n.set.KeepOffers(tx, s.From, s.Payload); err != nil || before > 0 {
+		return err
+	}
+	name := n.nameOf(tx, nil, s.From)
+	return n.events.add(tx, eventRecord{
+		Kind: "contact", Chat: "@" + name, Contact: s.From[:], Text: name + " can be added to groups",
+	})
+}
+
 // serve does what another node asked for in a conversation.
 func (n *Node) serve(tx *store.Tx, w *chat.Writer, s chat.Service) error {
 	if st := w.State(); st.Shape != chat.Direct || s.From != st.Peer {
@@ -122,7 +135,7 @@ func (n *Node) serve(tx *store.Tx, w *chat.Writer, s chat.Service) error {
 	}
 	switch s.Kind {
 	case chat.KindOffers:
-		return n.set.KeepOffers(tx, s.From, s.Payload)
+		return n.offered(tx, s)
 	case chat.KindMailbox:
 		return n.keepMailbox(tx, s)
 	case chat.KindWelcome:
