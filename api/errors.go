@@ -104,6 +104,11 @@ func init() {
 			kind = KindError
 		}
 		for _, e := range errs {
+			var d *huma.ErrorDetail
+			if errors.As(e, &d) { // without the value, which may be long
+				msg += ": " + d.Location + ": " + d.Message
+				continue
+			}
 			msg += ": " + e.Error()
 		}
 		e := Errorf(kind, "%s", msg)

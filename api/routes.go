@@ -161,7 +161,7 @@ func parseLink(what, s string) (merkle.ID, error) {
 	}
 	id, err := merkle.ParseID(s)
 	if err != nil {
-		return id, Errorf(KindInvalid, "%q is not the id of a message (%s): `peer log TARGET --json` shows ids", s, what)
+		return id, Errorf(KindInvalid, "%s: %q is not the id of a message; `peer log TARGET --json` shows ids", what, s)
 	}
 	return id, nil
 }

@@ -17,6 +17,9 @@ import (
 // ErrNotAllowed: this user's role does not permit the act.
 var ErrNotAllowed = errors.New("only an admin who is senior to them can do that")
 
+// ErrNoChange: there is nothing to do, or no room to do it.
+var ErrNoChange = errors.New("nothing changed")
+
 // ErrNoOffer: the user to be added has offered no log key yet.
 var ErrNoOffer = errors.New("their node has not said yet under which key it can be added; try again when you have both been online")
 
@@ -27,10 +30,10 @@ func (w *Writer) Add(uid identity.UID, h group.History) (Welcome, error) {
 		return Welcome{}, ErrNotAllowed
 	}
 	if _, in := w.s.Fold.Member(uid); in {
-		return Welcome{}, fmt.Errorf("%w: already a member", ErrNotAllowed)
+		return Welcome{}, fmt.Errorf("%w: already a member", ErrNoChange)
 	}
 	if len(w.s.Fold.Members()) >= MaxMembers {
-		return Welcome{}, fmt.Errorf("%w: a group has at most %d members for now", ErrNotAllowed, MaxMembers)
+		return Welcome{}, fmt.Errorf("%w: a group has at most %d members for now", ErrNoChange, MaxMembers)
 	}
 	leaf, err := w.c.set.takeOffer(w.tx, uid)
 	if err != nil {
@@ -91,7 +94,7 @@ func (w *Writer) Promote(uid identity.UID) error {
 		return ErrNotAllowed
 	}
 	if m.Role == group.Admin {
-		return fmt.Errorf("%w: already an admin", ErrNotAllowed)
+		return fmt.Errorf("%w: already an admin", ErrNoChange)
 	}
 	_, err := w.control(KindGrant, &grantBody{Leaf: leaf.Encode(), Admin: true, History: uint8(m.History)})
 	return err

@@ -106,6 +106,8 @@ func (n *Node) BlockContact(_ context.Context, who string, block bool) error {
 	}
 	if err == nil {
 		n.sync.Refresh()
+		n.pace.reset() // whoever is let in again is met now
+		n.wake["meet"].ring()
 		n.wake["publish"].ring()
 		n.wake["collect"].ring() // slots of blocked people are closed there
 	}

@@ -43,6 +43,9 @@ func (n *Node) CreateGroup(_ context.Context, name, history string) (Group, erro
 	if !ok {
 		return Group{}, invalid("%q is no history policy: shared (newcomers may read what was said before) or forward (they may not)", history)
 	}
+	if name == "" {
+		return Group{}, invalid("a group needs a name")
+	}
 	if _, err := n.groupNamed(name); err == nil {
 		return Group{}, refused("you are in a group called %q already", name)
 	}

@@ -22,6 +22,11 @@ func (n *Node) Send(_ context.Context, o Outgoing) (Message, error) {
 		if err := n.maySend(tx, c); err != nil {
 			return nil, err
 		}
+		if o.Reply != (merkle.ID{}) {
+			if _, err := c.Message(tx, c.State(), o.Reply); err != nil {
+				return nil, notFound("the message to answer is not in this conversation, or has not arrived yet")
+			}
+		}
 		w := c.Write(tx, now)
 		m, err := w.Say(chat.Text{Text: o.Text, Reply: o.Reply})
 		if err != nil {

@@ -145,7 +145,7 @@ func (n *Node) Synced(_ context.Context, target string) (bool, error) {
 			convs = []*chat.Conversation{c}
 		}
 		for _, c := range convs {
-			if c.State().Shape == chat.Self {
+			if target == "" && n.alone(tx, c) {
 				continue
 			}
 			wanted, err := c.DAG().Wanted(tx)
@@ -157,6 +157,17 @@ func (n *Node) Synced(_ context.Context, target string) (bool, error) {
 		return nil
 	})
 	return synced, explain(err)
+}
+
+// alone reports whether nobody is left with whom a conversation could sync.
+func (n *Node) alone(tx *store.Tx, c *chat.Conversation) bool {
+	s := c.State()
+	if s.Shape == chat.Direct {
+		k, err := n.book.Get(tx, s.Peer)
+		return err != nil || k.State != contact.Accepted
+	}
+	_, in := s.Fold.Member(n.me.UID)
+	return s.Shape == chat.Self || s.Found && (!in || len(s.Others(n.me.UID)) == 0)
 }
 
 // sweep forgets what has expired.

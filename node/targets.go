@@ -33,7 +33,7 @@ func explain(err error) error {
 	case err == nil:
 		return nil
 	case errors.Is(err, chat.ErrNotMember), errors.Is(err, chat.ErrNotAllowed), errors.Is(err, chat.ErrStopped),
-		errors.Is(err, chat.ErrNoKey), errors.Is(err, chat.ErrNoOffer):
+		errors.Is(err, chat.ErrNoKey), errors.Is(err, chat.ErrNoOffer), errors.Is(err, chat.ErrNoChange):
 		return refused("%v", err)
 	case errors.Is(err, chat.ErrTooLong), errors.Is(err, identity.ErrName):
 		return invalid("%v", err)

@@ -41,7 +41,7 @@ func (a *app) welcome(ctx context.Context, _ ready) {
 			return err
 		}
 		a.say("\nYour node runs as long as this window is open. Give this link to one friend, who types `peer accept LINK`:\n")
-		return a.showInvite(a.out, inv)
+		return a.showInvite(ctx, c, inv)
 	})
 	if err != nil {
 		fmt.Fprintln(a.err, a.sentence(err))

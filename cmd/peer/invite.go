@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"text/tabwriter"
 	"time"
 
@@ -28,7 +29,7 @@ func (a *app) inviteVerb() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return a.showInvite(a.out, inv)
+			return a.showInvite(ctx, c, inv)
 		})
 	}
 	c.Flags().Var(span{&expires}, "expires", "how long it may be accepted")
@@ -44,17 +45,32 @@ func (a *app) inviteVerb() *cobra.Command {
 	return c
 }
 
-func (a *app) showInvite(w io.Writer, inv api.Invite) error {
+func (a *app) showInvite(ctx context.Context, c *api.Client, inv api.Invite) error {
 	if a.json {
 		return a.line(inv)
 	}
-	fmt.Fprintln(w, inv.Invite)
-	a.qr(w, inv.Invite)
+	fmt.Fprintln(a.out, inv.Invite)
+	a.qr(a.out, inv.Invite)
 	a.say("For %s, until %s (id %s).", several(inv.Uses, "person", "people"), day(inv.Expires), inv.ID)
-	if inv.StandIn == 0 {
+	custody, err := c.Custody(ctx)
+	if err != nil {
+		return err
+	}
+	switch {
+	case inv.StandIn > 0:
+	case slices.ContainsFunc(custody.HeldBy, func(h api.HeldBy) bool { return h.State == "ready" }):
+		a.say("Your custodians are told of it now, and answer it while you are away (`%s invite list` shows how many know).", a.self())
+	default:
 		a.say("You have no custodian yet: it is answered when you and they are on at the same time.")
 	}
 	return nil
+}
+
+func standIn(i api.Invite) string {
+	if i.StandIn == 0 {
+		return "while you are on"
+	}
+	return several(i.StandIn, "custodian stands in", "custodians stand in")
 }
 
 func (a *app) inviteList(ctx context.Context) error {
@@ -75,7 +91,7 @@ func (a *app) inviteList(ctx context.Context) error {
 				case time.Now().After(i.Expires):
 					state = "expired"
 				}
-				fmt.Fprintf(t, "%s\t%s\tuntil %s\n", i.ID, state, day(i.Expires))
+				fmt.Fprintf(t, "%s\t%s\tuntil %s\t%s\n", i.ID, state, day(i.Expires), standIn(i))
 			}
 			t.Flush()
 		})

@@ -6,6 +6,7 @@ import (
 	"io"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"causeway/api"
 
@@ -49,6 +50,8 @@ func (a *app) text(args []string) (string, error) {
 		text = strings.TrimSuffix(strings.TrimSuffix(string(b), "\n"), "\r")
 	}
 	switch {
+	case !utf8.ValidString(text):
+		return "", usage("this is not text (UTF-8), and nothing was sent")
 	case strings.TrimSpace(text) == "":
 		return "", usage("there is nothing to send: the text is empty")
 	case len(text) > api.MaxText:
