@@ -120,7 +120,10 @@ func TestForkIsReportedAndTheLogStops(t *testing.T) {
 	alice.say(c, "two")
 	twin.say(c, "another two")
 	bob.pull(alice, c)
-	bob.pull(twin, c)
+	got := bob.pull(twin, c)
+	if !got.Ended {
+		t.Error("a fault calls for a new key")
+	}
 	if !slices.ContainsFunc(slices.Collect(controlsOf(bob.state(c))), func(ct control) bool { return ct.kind == KindFault }) {
 		t.Fatal("Bob has seen the fork and published no fault")
 	}

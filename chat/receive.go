@@ -4,6 +4,7 @@ import (
 	"errors"
 	"slices"
 
+	"causeway/group"
 	"causeway/identity"
 	"causeway/merkle"
 )
@@ -15,6 +16,7 @@ type Received struct {
 	Events    []Message // membership and key events, one readable line each
 	Acked     []Acked   // what others have acknowledged of this device's log
 	Changed   bool      // members or keys changed
+	Ended     bool      // a member or a log of one ended in a way that calls for a new key (K4)
 	Delivered []merkle.Entry
 }
 
@@ -113,7 +115,20 @@ func (w *Writer) keepControl(e merkle.Entry, p plain) error {
 		return err
 	}
 	w.got.Changed = true
+	w.got.Ended = w.got.Ended || w.ends(e.ID)
 	return w.saveRecord()
+}
+
+// ends reports whether an entry that stands ends a member or a log by other
+// means than a removal, whose author changes the key itself.
+func (w *Writer) ends(id merkle.ID) bool {
+	switch op := w.s.controls[id].op; op.Kind {
+	case group.Leave, group.Fault:
+		return w.s.Fold.Live(id)
+	case group.Leaf:
+		return len(op.Cut) > 0 && w.s.Fold.Live(id)
+	}
+	return false
 }
 
 // note tells the caller what became readable.

@@ -100,15 +100,14 @@ func (n *Node) settle(tx *store.Tx, w *chat.Writer) error {
 	return nil
 }
 
-// keepOrder changes the key when somebody has left (K4) and this user may.
+// keepOrder changes the key when somebody has left, or a log was cut or found to
+// be forked (K4): it falls to the most senior member who hears of it.
 func (n *Node) keepOrder(w *chat.Writer) error {
-	for _, e := range w.Got().Events {
-		if e.Kind == chat.KindLeave && !e.Own && e.Verdict.Live() && w.Senior(n.me.UID) {
-			if err := w.Rekey(); !chat.CannotWrite(err) {
-				return err
-			}
-			return nil
-		}
+	if !w.Got().Ended || !w.Senior(n.me.UID) {
+		return nil
+	}
+	if err := w.Rekey(); !chat.CannotWrite(err) {
+		return err
 	}
 	return nil
 }
