@@ -4,7 +4,6 @@ import (
 	"context"
 	"slices"
 	"strings"
-	"time"
 
 	"causeway/merkle"
 	"causeway/node"
@@ -32,13 +31,9 @@ func (p *Peer) Founds(name, history string) {
 // Adds admits a contact, as soon as the contact's node has said under which key.
 func (p *Peer) Adds(group string, who *Peer) {
 	p.net.tb.Helper()
-	var err error
-	for began := time.Now(); time.Since(began) < Patience; p.net.Wait(time.Second) {
-		if err = p.node.AddMember(context.Background(), group, "@"+who.Name, ""); err == nil {
-			return
-		}
-	}
-	p.fail(err, "adds %s to %s", who.Name, group)
+	p.until(who.Name+" can be added to "+group, func() bool {
+		return p.node.AddMember(context.Background(), group, "@"+who.Name, "") == nil
+	})
 }
 
 // Joins waits until the node is in a group that it was added to.

@@ -100,7 +100,9 @@ func (p *Peer) Crashes() {
 	if err := os.CopyFS(left, os.DirFS(p.home)); err != nil {
 		p.net.tb.Fatal(err)
 	}
+	upTo := p.upTo
 	p.Stops()
+	p.upTo = upTo // what came after is forgotten
 	if err := os.RemoveAll(p.home); err != nil {
 		p.net.tb.Fatal(err)
 	}

@@ -45,7 +45,9 @@ func TestMailWhileAwayIsReadWithTheSenderOff(t *testing.T) {
 		bob.Stops()
 		m := alice.Say("@Bob", "read this when you are back")
 		alice.SeesState(m, node.StateParked)
+		carol.Crashes() // what she signed for survives that
 		alice.Stops()
+		carol.Starts()
 		bob.Starts()
 		bob.Sees("@Alice", "read this when you are back")
 		bob.Stops()
