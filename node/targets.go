@@ -43,6 +43,8 @@ func explain(err error) error {
 		return refused("%v", err)
 	case errors.Is(err, contact.ErrNotFound), errors.Is(err, contact.ErrUnknownInvite):
 		return notFound("%v", err)
+	case errors.Is(err, store.ErrFull):
+		return &Explained{store.ErrFull, "no space is left on the device: nothing was lost, make room and try again"}
 	}
 	return err
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -72,6 +73,10 @@ func unknownVerb(c *cobra.Command, args []string) error {
 // badFlag refuses a flag that is not there or has a value that cannot be.
 func badFlag(c *cobra.Command, err error) error {
 	var missing *pflag.NotExistError
+	var number *strconv.NumError
+	if errors.As(err, &number) {
+		return usage("%q is not a number (`%s --help` explains)", number.Num, c.CommandPath())
+	}
 	if !errors.As(err, &missing) {
 		return usage("%s (`%s --help` explains)", err, c.CommandPath())
 	}
@@ -84,6 +89,7 @@ func badFlag(c *cobra.Command, err error) error {
 	dashes := "--"
 	if missing.GetSpecifiedShortnames() != "" {
 		dashes = "-"
+		hint = "; a text that begins with - comes after --"
 	}
 	return usage("there is no flag %s%s%s (`%s --help` lists them)", dashes, missing.GetSpecifiedName(), hint, c.CommandPath())
 }
