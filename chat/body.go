@@ -135,6 +135,12 @@ type Nothing struct {
 	_ struct{} `cbor:",toarray"`
 }
 
+// SaysNothing reports whether a payload is that of Nothing.
+func SaysNothing(payload []byte) bool {
+	var n Nothing
+	return wire.Unmarshal(payload, &n) == nil
+}
+
 func encodePlain(k Kind, wall uint64, payload any) ([]byte, error) {
 	b, err := wire.Marshal(payload)
 	if err != nil {

@@ -127,7 +127,7 @@ func readText(e merkle.Entry, m meta) (string, merkle.ID) {
 	}
 	p, err := decodePlain(b)
 	var t textBody
-	if err != nil || wire.Unmarshal(p.Payload, &t) != nil || len(t.Text) > MaxText {
+	if err != nil || wire.Unmarshal(p.Payload, &t) != nil || len(t.Text) > MaxText || len(t.Reply) != 0 && len(t.Reply) != len(merkle.ID{}) {
 		return "", merkle.ID{}
 	}
 	var reply merkle.ID

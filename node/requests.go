@@ -133,6 +133,9 @@ func (n *Node) serve(tx *store.Tx, w *chat.Writer, s chat.Service) error {
 	if st := w.State(); st.Shape != chat.Direct || s.From != st.Peer {
 		return nil // what this node said itself, or nobody's business
 	}
+	if (s.Kind == chat.KindWithdraw || s.Kind == chat.KindAsk) && !chat.SaysNothing(s.Payload) {
+		return nil
+	}
 	switch s.Kind {
 	case chat.KindOffers:
 		return n.offered(tx, s)
