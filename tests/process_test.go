@@ -28,7 +28,7 @@ var program = sync.OnceValues(func() (string, error) {
 	}
 	programDir = dir
 	exe := filepath.Join(dir, "peer")
-	if out, err := exec.Command("go", "build", "-o", exe, "causeway/cmd/peer").CombinedOutput(); err != nil {
+	if out, err := exec.Command("go", "build", "-buildvcs=false", "-o", exe, "causeway/cmd/peer").CombinedOutput(); err != nil {
 		return "", fmt.Errorf("build: %w\n%s", err, out)
 	}
 	return exe, nil

@@ -1,6 +1,6 @@
 // Package tests runs many nodes in one process over a simulated network in
 // virtual time, and holds the rules of the house. It is no part of a node. See
-// docs/spec/05-finding.md, section 7.
+// docs/testing.md, and docs/spec/05-finding.md, section 7.
 package tests
 
 import (
