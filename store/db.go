@@ -26,6 +26,7 @@ type DB struct {
 	newest *snapshot  // the last durable state: what View shows
 	closed bool
 	active sync.WaitGroup // Views and Updates that run
+	freed  sync.WaitGroup // snapshots on their way back to the engine
 }
 
 // Incarnation is random for each store that was ever created: a peer that
@@ -54,7 +55,7 @@ func (db *DB) View(fn func(tx *Tx) error) error {
 	}
 	defer db.active.Done()
 	s := db.acquire()
-	defer s.release()
+	defer db.release(s)
 	tx := &Tx{r: s.p}
 	defer tx.end()
 	if err := fn(tx); err != nil {
@@ -147,7 +148,8 @@ func (db *DB) Close() error {
 // shutdown closes the engine in good order. It does not return if the disk fails.
 func (db *DB) shutdown() error {
 	<-db.synced
-	db.newest.release()
+	db.release(db.newest)
+	db.freed.Wait()
 	if db.wrote {
 		if err := db.p.Flush(); err != nil {
 			return readError("close", err)

@@ -19,9 +19,12 @@ func newSnapshot(p *pebble.DB) *snapshot {
 	return s
 }
 
-func (s *snapshot) release() {
+// release gives a snapshot back. The engine frees it under its main lock, which
+// is held for ever by whoever hits a failing disk: so nobody waits for it but
+// shutdown.
+func (db *DB) release(s *snapshot) {
 	if s.refs.Add(-1) == 0 {
-		s.p.Close()
+		db.freed.Go(func() { s.p.Close() })
 	}
 }
 
@@ -39,5 +42,5 @@ func (db *DB) publish(s *snapshot) {
 	old := db.newest
 	db.newest = s
 	db.mu.Unlock()
-	old.release()
+	db.release(old)
 }
