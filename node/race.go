@@ -10,8 +10,8 @@ import (
 
 // race tries peers as they are found, a few side by side, since records of an
 // earlier start of a node linger under keys that nobody answers for. It returns
-// the first result, or none if no try succeeded before find ended, which it does with its context. The tries
-// that lose are given to drop.
+// the first result, or none if no try succeeded before find ended, which it does
+// with its context. The tries that lose are given to drop.
 func race[T any](ctx context.Context, find func(context.Context) iter.Seq[peer.AddrInfo], try func(context.Context, peer.AddrInfo) (T, error), drop func(T)) (won T, ok bool) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -29,15 +29,18 @@ func race[T any](ctx context.Context, find func(context.Context) iter.Seq[peer.A
 		tries.Go(func() {
 			defer func() { <-slots }()
 			t, err := try(ctx, p)
+			if err != nil {
+				return
+			}
 			mu.Lock()
-			defer mu.Unlock()
-			switch {
-			case err != nil:
-			case ok:
-				drop(t)
-			default:
+			lost := ok
+			if !lost {
 				won, ok = t, true
 				cancel()
+			}
+			mu.Unlock()
+			if lost {
+				drop(t) // which may take its time
 			}
 		})
 	}
