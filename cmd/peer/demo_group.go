@@ -131,6 +131,9 @@ func handOver(ctx context.Context, from, to *person, target string) (api.Transfe
 }
 
 func (d *demo) stick(ctx context.Context) (string, error) {
+	if _, err := d.carol.stop(); err != nil { // who keeps mail for both of them
+		return "", err
+	}
 	for _, p := range []*person{d.alice, d.bob} {
 		if _, err := p.stop(); err != nil {
 			return "", err
