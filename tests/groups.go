@@ -25,7 +25,7 @@ func (p *Peer) Founds(name, history string) {
 	p.net.tb.Helper()
 	_, err := p.node.CreateGroup(context.Background(), name, history)
 	p.fail(err, "founds %s", name)
-	p.net.learn(p)
+	p.net.learn(p, p.node)
 }
 
 // Adds admits a contact, as soon as the contact's node has said under which key.
@@ -43,7 +43,7 @@ func (p *Peer) Joins(group string) {
 		all, err := p.node.Members(context.Background(), group)
 		return err == nil && slices.ContainsFunc(all, func(m node.Member) bool { return m.Name == p.Name })
 	})
-	p.net.learn(p)
+	p.net.learn(p, p.node)
 }
 
 // Removes ends somebody's membership.

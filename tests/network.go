@@ -3,6 +3,7 @@ package tests
 import (
 	"context"
 	"errors"
+	"maps"
 	"os"
 	"path/filepath"
 	"sync"
@@ -16,7 +17,6 @@ import (
 	"causeway/dht"
 	"causeway/merkle"
 	"causeway/node"
-	"causeway/store"
 )
 
 // How stories are told.
@@ -40,9 +40,9 @@ type Network struct {
 	hub   host.Host // serves the DHT
 	dht   *dht.Finder
 
-	mu    sync.Mutex         // guards what follows
-	peers []*Peer            // in the order of their first start
-	convs map[merkle.ID]bool // every conversation that a peer was seen in
+	mu    sync.Mutex                     // guards what follows
+	peers []*Peer                        // in the order of their first start
+	convs map[merkle.ID]map[string]*Peer // by conversation: who was seen in it
 }
 
 // Story tells a story in a bubble of virtual time.
@@ -55,7 +55,7 @@ func Story(t *testing.T, seed uint64, tell func(net *Network)) {
 // must be called in a synctest bubble; the seed is that of NewNet.
 func New(tb testing.TB, seed uint64) *Network {
 	tb.Helper()
-	n := &Network{tb: tb, net: NewNet(tb, seed), homes: tb.TempDir(), convs: map[merkle.ID]bool{}}
+	n := &Network{tb: tb, net: NewNet(tb, seed), homes: tb.TempDir(), convs: map[merkle.ID]map[string]*Peer{}}
 	var err error
 	if n.key, _, err = crypto.GenerateEd25519Key(nil); err != nil {
 		tb.Fatal(err)
@@ -99,7 +99,7 @@ func (n *Network) Peer(name string) *Peer {
 	n.tb.Helper()
 	p := &Peer{
 		Name: name, net: n, home: filepath.Join(n.homes, name),
-		lock: make(chan struct{}, 1), news: make(chan struct{}),
+		lock: make(chan struct{}, 1), news: make(chan struct{}), met: map[string]bool{},
 	}
 	if _, err := os.Stat(p.home); err != nil {
 		if err := os.MkdirAll(p.home, 0o700); err != nil {
@@ -138,7 +138,7 @@ func (n *Network) Befriend(a, b *Peer) {
 	b.Accepts(a.Invites())
 	b.Knows(a)
 	a.Knows(b)
-	n.learn(b)
+	n.learn(b, b.node)
 }
 
 // Cut drops every packet between two peers until they Heal.
@@ -152,6 +152,9 @@ func (n *Network) Loss(share float64) { n.net.Loss(share) }
 
 // Latency sets how long a packet travels one way.
 func (n *Network) Latency(d time.Duration) { n.net.Latency(d) }
+
+// Jitter sets by which share of the latency a packet may be sooner or later.
+func (n *Network) Jitter(share float64) { n.net.Jitter(share) }
 
 // Wait lets virtual time pass. An hour of two idle nodes takes about half a
 // second.
@@ -170,44 +173,76 @@ func (n *Network) Pass(virtual time.Duration) {
 	n.openHub()
 }
 
-// learn notes the conversations that a peer is in.
-func (n *Network) learn(p *Peer) {
-	n.tb.Helper()
+// learn notes the conversations that a peer is in, unless its node has ended.
+func (n *Network) learn(p *Peer, running *node.Node) {
 	ctx := context.Background()
-	contacts, err := p.node.Contacts(ctx)
+	contacts, err := running.Contacts(ctx)
 	if err != nil {
-		n.tb.Fatal(err)
+		return
 	}
-	groups, err := p.node.Groups(ctx)
+	groups, err := running.Groups(ctx)
 	if err != nil {
-		n.tb.Fatal(err)
+		return
 	}
-	n.mu.Lock()
-	defer n.mu.Unlock()
 	for _, g := range groups {
-		n.convs[merkle.ID(g.ID)] = true
+		n.note(p, merkle.ID(g.ID))
 	}
 	for _, c := range contacts {
+		if n.isMet(p, c.Name) {
+			continue
+		}
 		// What founds a conversation names it, and everything comes after that.
-		if all, err := p.node.Log(ctx, "@"+c.Name, node.Page{Limit: everything}); err == nil && len(all.Messages) > 0 {
-			n.convs[all.Messages[0].ID] = true
+		if all, err := running.Log(ctx, "@"+c.Name, node.Page{Limit: everything}); err == nil && len(all.Messages) > 0 {
+			n.note(p, all.Messages[0].ID)
+			n.mu.Lock()
+			p.met[c.Name] = true
+			n.mu.Unlock()
 		}
 	}
 }
 
-// holds reports whether a store has delivered an entry, of whatever
-// conversation.
-func (n *Network) holds(db *store.DB, id merkle.ID) (held bool, err error) {
+func (n *Network) isMet(p *Peer, contact string) bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	err = db.View(func(tx *store.Tx) error {
-		for conv := range n.convs {
-			if has, err := merkle.Open(conv).Has(tx, id); has || err != nil {
-				held = has
-				return err
-			}
+	return p.met[contact]
+}
+
+func (n *Network) note(p *Peer, conv merkle.ID) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.convs[conv] == nil {
+		n.convs[conv] = map[string]*Peer{}
+	}
+	n.convs[conv][p.Name] = p
+}
+
+// conversations lists all that are known, or those that a peer was seen in.
+func (n *Network) conversations(of *Peer) (out []merkle.ID) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for conv, in := range n.convs {
+		if of == nil || in[of.Name] != nil {
+			out = append(out, conv)
 		}
-		return nil
-	})
-	return held, err
+	}
+	return out
+}
+
+// seenIn lists who was seen in a conversation.
+func (n *Network) seenIn(conv merkle.ID) map[string]*Peer {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return maps.Clone(n.convs[conv])
+}
+
+// named finds a peer.
+func (n *Network) named(name string) *Peer {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for _, p := range n.peers {
+		if p.Name == name {
+			return p
+		}
+	}
+	return nil
 }

@@ -29,10 +29,11 @@ type Peer struct {
 	// disk. It is a channel because a bubble's time stands still while somebody
 	// waits for a mutex.
 	lock chan struct{}
-	db   *store.DB     // guarded by lock; nil: stopped
-	node *node.Node    // changed by the story only
-	done chan struct{} // closed when follow has ended
-	upTo uint64        // the last event heard; follow only
+	db   *store.DB       // guarded by lock; nil: stopped
+	node *node.Node      // changed by the story only
+	done chan struct{}   // closed when follow has ended
+	upTo uint64          // the last event heard; follow only
+	met  map[string]bool // contacts whose conversation is known; guarded by net.mu
 
 	mu     sync.Mutex
 	events []node.Event  // guarded by mu: all that were heard
@@ -63,7 +64,7 @@ func (p *Peer) Starts() {
 		p.net.tb.Fatalf("start %s: %v", p.Name, err)
 	}
 	p.db, p.node, p.done = db, n, make(chan struct{})
-	p.net.learn(p)
+	p.net.learn(p, n)
 	go p.follow(n, p.done)
 }
 
@@ -135,7 +136,10 @@ func (p *Peer) follow(n *node.Node, done chan struct{}) {
 			return // the node has closed its store
 		}
 		p.upTo = e.Seq
-		p.check(e)
+		if e.Kind == "group" || e.Kind == "contact" {
+			p.net.learn(p, n)
+		}
+		p.check(n, e)
 		p.mu.Lock()
 		p.events = append(p.events, e)
 		close(p.news)

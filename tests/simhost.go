@@ -86,6 +86,7 @@ func (n *Net) plugIn(p *place, port int) net.PacketConn {
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	n.dialled++
 	link := simnet.LinkSettings{BitsPerSecond: linkSpeed}
 	conn := n.sim.NewEndpoint(&net.UDPAddr{IP: p.ip, Port: port}, simnet.NodeBiDiLinkSettings{Uplink: link, Downlink: link})
 	return &wire{SimConn: conn, net: n, place: p, port: port}

@@ -41,6 +41,8 @@ type Net struct {
 	rng     *rand.Rand
 	loss    float64
 	latency time.Duration
+	jitter  float64
+	dialled int // sockets that were opened
 	places  map[string]*place
 	names   map[string]string // by IP address
 	cut     map[[2]string]bool
@@ -146,8 +148,20 @@ func (n *Net) Plug(name string) { n.set(func() { delete(n.away, name) }) }
 // Loss sets the share of packets that are lost, from 0 to 1.
 func (n *Net) Loss(share float64) { n.set(func() { n.loss = share }) }
 
-// Latency sets how long a packet travels one way.
+// Latency sets how long a packet travels one way, on average.
 func (n *Net) Latency(d time.Duration) { n.set(func() { n.latency = d }) }
+
+// Jitter sets by which share of the latency a packet may be sooner or later, from
+// 0 to 1. Packets overtake each other then.
+func (n *Net) Jitter(share float64) { n.set(func() { n.jitter = share }) }
+
+// Sockets returns how many were opened so far. What simulates one runs until the
+// network closes.
+func (n *Net) Sockets() int {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.dialled
+}
 
 func (n *Net) set(change func()) {
 	n.mu.Lock()
@@ -158,7 +172,10 @@ func (n *Net) set(change func()) {
 func (n *Net) delay(*simnet.Packet) time.Duration {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	return n.latency
+	if n.jitter == 0 {
+		return n.latency
+	}
+	return time.Duration(float64(n.latency) * (1 + n.jitter*(2*n.rng.Float64()-1)))
 }
 
 // drops decides the fate of one packet.

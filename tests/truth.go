@@ -1,6 +1,8 @@
 package tests
 
 import (
+	"context"
+
 	"causeway/mailbox"
 	"causeway/merkle"
 	"causeway/node"
@@ -9,55 +11,136 @@ import (
 
 // check holds what a node shows of an own message against what is on the disks
 // of the others, at the moment it is shown: "delivered to k" needs k others who
-// have it, "parked" a custodian that keeps parcels or somebody who has
-// collected them. A node may know less than is true, never more.
-func (p *Peer) check(e node.Event) {
+// have it, and whoever is named must be among them; "parked" a custodian that
+// keeps parcels or somebody who has collected them, and the same of each that is
+// named. A node may know less than is true, never more.
+func (p *Peer) check(n *node.Node, e node.Event) {
 	m := e.Message
 	if m == nil || !m.Own {
 		return
 	}
-	have, parcels := 0, 0
-	for _, other := range p.net.all() {
-		if other == p {
-			continue
+	if m.State != node.StateQueued && m.State != node.StateParked && m.State != node.StateSent && m.State != node.StateDelivered {
+		p.net.tb.Errorf("%s shows %q as %q", p.Name, m.Text, m.State)
+	}
+	claimed := claim{text: m.Text, id: m.ID, got: m.Got.Have, parked: m.Parked.Have}
+	if m.State == node.StateDelivered {
+		claimed.got = max(1, claimed.got)
+	}
+	if m.State == node.StateParked {
+		claimed.parked = max(1, claimed.parked)
+	}
+	if s, err := n.Message(context.Background(), m.ID); err == nil {
+		claimed.got, claimed.parked = max(claimed.got, len(s.Delivered)), max(claimed.parked, len(s.Parked))
+		for _, d := range s.Delivered {
+			claimed.people = append(claimed.people, d.Name)
 		}
-		err := other.disk(func(db *store.DB) error {
-			held, err := p.net.holds(db, m.ID)
-			if err != nil {
-				return err
-			}
-			if held {
-				have++
-			}
-			n, err := parcelsIn(db)
-			parcels += n
-			return err
-		})
-		if err != nil {
-			p.net.tb.Errorf("look at the disk of %s: %v", other.Name, err)
+		for _, k := range s.Parked {
+			claimed.custodians = append(claimed.custodians, k.Custodian.Name)
+		}
+	} // else the node has ended
+	p.verify(claimed)
+}
+
+// claim is what a node shows of an own message.
+type claim struct {
+	text               string
+	id                 merkle.ID
+	got, parked        int      // how many have it, and keep it
+	people, custodians []string // and who
+}
+
+// verify fails unless a claim is backed by what is on the disks now.
+func (p *Peer) verify(c claim) {
+	if c.got+c.parked == 0 {
+		return
+	}
+	have := p.holders(c.id, c.got)
+	if len(have) < c.got {
+		p.net.tb.Errorf("%s shows %q as delivered to %d; %d have it", p.Name, c.text, c.got, len(have))
+	}
+	for _, name := range c.people {
+		if p.net.named(name) != nil && !have[name] {
+			p.net.tb.Errorf("%s shows %q as delivered to %s, who does not have it", p.Name, c.text, name)
 		}
 	}
-	switch {
-	case m.Got.Have > have, m.State == node.StateDelivered && have == 0:
-		p.net.tb.Errorf("%s shows %q as %s to %d of %d; %d have it", p.Name, m.Text, m.State, m.Got.Have, m.Got.Want, have)
-	case m.State == node.StateParked && have+parcels == 0:
-		p.net.tb.Errorf("%s shows %q as parked; nobody keeps a parcel", p.Name, m.Text)
-	case m.State != node.StateQueued && m.State != node.StateParked && m.State != node.StateDelivered:
-		p.net.tb.Errorf("%s shows %q as %q", p.Name, m.Text, m.State)
+	for _, name := range c.custodians {
+		k := p.net.named(name)
+		if k != nil && len(have) == 0 && k.parcels() == 0 {
+			p.net.tb.Errorf("%s shows %q as parked with %s, who keeps no parcel", p.Name, c.text, name)
+		}
+	}
+	if c.parked > 0 && len(have) == 0 && !p.anybodyKeeps() {
+		p.net.tb.Errorf("%s shows %q as parked; nobody keeps a parcel", p.Name, c.text)
 	}
 }
 
-// parcelsIn counts what is kept for others in a store.
-func parcelsIn(db *store.DB) (n int, err error) {
-	keeper, err := mailbox.NewCustodian(db)
+// holders names the others who have delivered an entry. It looks at those who
+// were seen in the conversation, and at all if that is fewer than claimed.
+func (p *Peer) holders(id merkle.ID, claimed int) map[string]bool {
+	have := map[string]bool{}
+	for _, conv := range p.net.conversations(p) {
+		if !p.holds(conv, id) {
+			continue
+		}
+		for name, other := range p.net.seenIn(conv) {
+			if other != p && other.holds(conv, id) {
+				have[name] = true
+			}
+		}
+	}
+	if len(have) >= claimed {
+		return have
+	}
+	for _, conv := range p.net.conversations(nil) {
+		for _, other := range p.net.all() {
+			if other != p && other.holds(conv, id) {
+				have[other.Name] = true
+			}
+		}
+	}
+	return have
+}
+
+// holds reports whether a peer has delivered an entry.
+func (p *Peer) holds(conv, id merkle.ID) (held bool) {
+	err := p.disk(func(db *store.DB) error {
+		return db.View(func(tx *store.Tx) (err error) {
+			held, err = merkle.Open(conv).Has(tx, id)
+			return err
+		})
+	})
 	if err != nil {
-		return 0, err
+		p.net.tb.Errorf("look at the disk of %s: %v", p.Name, err)
 	}
-	all, err := keeper.Holdings()
-	for _, h := range all {
-		n += int(h.Parcels)
+	return held
+}
+
+func (p *Peer) anybodyKeeps() bool {
+	for _, other := range p.net.all() {
+		if other != p && other.parcels() > 0 {
+			return true
+		}
 	}
-	return n, err
+	return false
+}
+
+// parcels counts what a peer keeps for others.
+func (p *Peer) parcels() (n int) {
+	err := p.disk(func(db *store.DB) error {
+		keeper, err := mailbox.NewCustodian(db)
+		if err != nil {
+			return err
+		}
+		all, err := keeper.Holdings()
+		for _, h := range all {
+			n += int(h.Parcels)
+		}
+		return err
+	})
+	if err != nil {
+		p.net.tb.Errorf("look at the disk of %s: %v", p.Name, err)
+	}
+	return n
 }
 
 // entries lists what a peer has stored of a conversation, in delivery order.
