@@ -75,7 +75,7 @@ func message(m node.Message) Message {
 	return Message{
 		ID: link(m.ID), Chat: m.Chat, Author: person(m.Author), Own: m.Own, Time: m.Time.UTC(),
 		Kind: m.Kind, Text: m.Text, Reply: link(m.Reply), State: State(m.State),
-		Marks: append([]string{}, m.Marks...), Copies: Share(m.Parked), Receipts: Share(m.Got),
+		Marks: append([]string{}, m.Marks...), Copies: Share(m.Parked), Handed: Share(m.Sent), Receipts: Share(m.Got),
 	}
 }
 
@@ -84,7 +84,8 @@ func gap(g node.Gap) Gap { return Gap{Missing: g.Missing, Asking: each(g.Asking,
 func messageStatus(m node.MessageStatus) MessageStatus {
 	return MessageStatus{
 		ID: link(m.ID), State: State(m.State), Read: []Receipt{},
-		Copies: Share{len(m.Parked), m.Asked}, Receipts: Share{len(m.Delivered), m.Others},
+		Copies: Share{len(m.Parked), m.Asked}, Handed: Share{len(m.Sent) + len(m.Delivered), m.Others},
+		Receipts: Share{len(m.Delivered), m.Others}, Sent: each(m.Sent, person),
 		Parked: each(m.Parked, func(p node.ParkedAt) ParkedAt {
 			return ParkedAt{Custodian: uid(p.Custodian), Name: p.Custodian.Name, Until: p.Until.UTC()}
 		}),

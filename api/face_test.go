@@ -75,6 +75,8 @@ func TestLooks(t *testing.T) {
 		{api.StateParked, api.Share{Have: 1, Want: 1}, api.Share{}, api.Look{Stones: "●●●", Mark: "⬒ 1/1", Words: "parked with 1 of 1 custodians"}},
 		{api.StateParked, api.Share{Have: 1, Want: 5}, api.Share{}, api.Look{Stones: "●○○", Mark: "⬒ 1/5", Words: "parked with 1 of 5 custodians"}},
 		{api.StateQueued, api.Share{Want: 3}, api.Share{}, api.Look{Stones: "○○○", Mark: "◷", Words: "queued on this device"}},
+		{api.StateSent, api.Share{Have: 2, Want: 3}, api.Share{Have: 1, Want: 1}, api.Look{Stones: "───", Mark: "→", Words: "handed over"}},
+		{api.StateSent, api.Share{}, api.Share{Have: 1, Want: 3}, api.Look{Stones: "───", Mark: "→ 1/3", Words: "handed over to 1 of 3"}},
 		{api.StateDelivered, api.Share{}, api.Share{Have: 4, Want: 6}, api.Look{Stones: "━━━", Mark: "✓✓ 4/6", Words: "delivered to 4 of 6"}},
 		{api.StateDelivered, api.Share{}, api.Share{Have: 1, Want: 1}, api.Look{Stones: "━━━", Mark: "✓✓", Words: "delivered"}},
 	} {

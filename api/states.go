@@ -44,7 +44,8 @@ var looks = map[State]Look{
 	StateFailed:    {"○○○", "⚠", "not delivered: send it again"},
 }
 
-// LookOf is the look of a state, with the custodians and recipients who signed for it.
+// LookOf is the look of a state, with the custodians and recipients who signed for it; of a sent
+// message, the recipients who took it.
 func LookOf(s State, copies, receipts Share) Look {
 	l, ok := looks[s]
 	if !ok {
@@ -57,6 +58,9 @@ func LookOf(s State, copies, receipts Share) Look {
 		l.Stones = stones(copies)
 		l.Mark += fmt.Sprintf(" %d/%d", copies.Have, copies.Want)
 		l.Words = fmt.Sprintf("parked with %d of %d custodians", copies.Have, copies.Want)
+	case s == StateSent && receipts.Want > 1:
+		l.Mark += fmt.Sprintf(" %d/%d", receipts.Have, receipts.Want)
+		l.Words = fmt.Sprintf("handed over to %d of %d", receipts.Have, receipts.Want)
 	case s == StateDelivered && receipts.Want > 1:
 		l.Mark += fmt.Sprintf(" %d/%d", receipts.Have, receipts.Want)
 		l.Words = fmt.Sprintf("delivered to %d of %d", receipts.Have, receipts.Want)
@@ -65,11 +69,21 @@ func LookOf(s State, copies, receipts Share) Look {
 }
 
 // Look is how m's state is shown.
-func (m Message) Look() Look { return LookOf(m.State, m.Copies, m.Receipts) }
+func (m Message) Look() Look {
+	return LookOf(m.State, m.Copies, takers(m.State, m.Handed, m.Receipts))
+}
+
+// takers are the recipients that a state speaks of.
+func takers(s State, handed, receipts Share) Share {
+	if s == StateSent {
+		return handed
+	}
+	return receipts
+}
 
 // Look is how m's state is shown, with names and dates where they are known.
 func (m MessageStatus) Look() Look {
-	l := LookOf(m.State, m.Copies, m.Receipts)
+	l := LookOf(m.State, m.Copies, takers(m.State, m.Handed, m.Receipts))
 	if m.State != StateParked || len(m.Parked) == 0 {
 		return l
 	}

@@ -146,6 +146,7 @@ type Message struct {
 	State    State     `json:"state"`
 	Marks    []string  `json:"marks" doc:"late, clock, unsettled, void"`
 	Copies   Share     `json:"copies" doc:"custodians that signed for it, of those asked"`
+	Handed   Share     `json:"handed" doc:"recipients of whom a device took it, with a receipt or not"`
 	Receipts Share     `json:"receipts" doc:"recipients that signed for it, of all"`
 }
 
@@ -174,8 +175,10 @@ type MessageStatus struct {
 	ID        string     `json:"id"`
 	State     State      `json:"state"`
 	Parked    []ParkedAt `json:"parked"`
+	Sent      []Person   `json:"sent" doc:"recipients of whom a device took it, without a receipt yet"`
 	Delivered []Receipt  `json:"delivered"`
 	Copies    Share      `json:"copies" doc:"custodians that signed for it, of those asked"`
+	Handed    Share      `json:"handed" doc:"recipients of whom a device took it, with a receipt or not"`
 	Receipts  Share      `json:"receipts" doc:"recipients that signed for it, of all"`
 	Read      []Receipt  `json:"read" doc:"empty: read receipts are off"`
 }

@@ -51,22 +51,24 @@ type Acked struct {
 	From, To uint64
 }
 
-// Delivered tells which users have a device that acknowledged this device's
-// entry with this seq, and when this node learned of it.
+// Delivered tells which users, removed ones included, have a device that
+// acknowledged this device's entry with this seq, and when this node learned of it.
 func (c *Conversation) Delivered(tx *store.Tx, seq uint64) (map[identity.UID]time.Time, error) {
 	s, out := c.State(), map[identity.UID]time.Time{}
-	for _, m := range s.Fold.Members() {
-		for _, log := range m.Logs {
-			for _, v := range tx.ScanFrom(c.key(subSeen, s.Log, log), c.key(subSeen, s.Log, log, seq)) {
-				var at uint64
-				if err := wire.Unmarshal(v, &at); err != nil {
-					return nil, err
-				}
-				if t := time.UnixMilli(int64(at)); out[m.User].IsZero() || t.Before(out[m.User]) {
-					out[m.User] = t
-				}
-				break
+	for log := range s.byLog {
+		uid, known := s.Fold.UserOf(log)
+		if !known {
+			continue
+		}
+		for _, v := range tx.ScanFrom(c.key(subSeen, s.Log, log), c.key(subSeen, s.Log, log, seq)) {
+			var at uint64
+			if err := wire.Unmarshal(v, &at); err != nil {
+				return nil, err
 			}
+			if t := time.UnixMilli(int64(at)); out[uid].IsZero() || t.Before(out[uid]) {
+				out[uid] = t
+			}
+			break
 		}
 	}
 	return out, tx.Err()

@@ -212,3 +212,31 @@ func (l *logs) Seen(c dagsync.Conv, log merkle.LogKey, marks []dagsync.Mark) {
 		l.log.Error("keep a receipt", "err", err)
 	}
 }
+
+// Taken keeps what a proven member has taken of this device's log and not
+// acknowledged yet.
+func (l *logs) Taken(c dagsync.Conv, log merkle.LogKey, own []dagsync.Range) {
+	conv, err := l.conv(c)
+	if err != nil {
+		return
+	}
+	n, s := l.node(), conv.State()
+	if st, _ := standing(s, log); st != dagsync.Member {
+		return
+	}
+	err = l.db.Update(func(tx *store.Tx) error {
+		acked := conv.Acknowledged(tx)[log]
+		for _, r := range own {
+			if r.Log != s.Log {
+				continue // a log that this device has ended since
+			}
+			if err := n.noteTaken(tx, conv, log, acked, r.From, r.To); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		l.log.Error("keep what was handed over", "err", err)
+	}
+}

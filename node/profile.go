@@ -22,6 +22,7 @@ const (
 	subKeeper    = 'k' // friend's uid → keeperRow
 	subTold      = 't' // conversation → digest of the mailbox told there
 	subParked    = 'w' // conversation, receipt key → parkedRow
+	subTaken     = 'n' // conversation, my log, log or box id → takenRow
 	subDone      = 'd' // parcel id → when it may be forgotten (s): collected and read
 	subGroupBox  = 'g' // epoch, the custodian's known receipt key → receipt key of the epoch's box
 	subInviteLog = 'l' // invite id → inviteRow

@@ -1,8 +1,10 @@
 package node
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"causeway/chat"
@@ -34,40 +36,70 @@ func (n *Node) show(tx *store.Tx, c *chat.Conversation, m chat.Message) (Message
 	if err != nil {
 		return out, err
 	}
-	out.State = f.state(time.Now())
+	out.State = f.state()
 	out.Parked.Have, out.Parked.Want = len(f.parked), f.want
 	out.Got.Have, out.Got.Want = len(f.delivered), len(f.others)
+	out.Sent.Have, out.Sent.Want = len(f.sent), len(f.others)
 	return out, nil
 }
 
 // facts are the signed facts about one own message.
 type facts struct {
-	others    []identity.UID             // who is to have it
+	others    []identity.UID             // who is to have it, or was and has
+	sent      map[identity.UID]bool      // handed over to, or delivered
 	delivered map[identity.UID]time.Time // when this node learned of it
 	parked    []parkedBox
 	want      int // custodians it ought to be parked with
 }
 
 func (n *Node) facts(tx *store.Tx, c *chat.Conversation, m chat.Message) (facts, error) {
-	f := facts{others: c.State().Others(n.me.UID), delivered: map[identity.UID]time.Time{}}
+	f := facts{others: c.State().Others(n.me.UID), delivered: map[identity.UID]time.Time{}, sent: map[identity.UID]bool{}}
 	got, err := c.Delivered(tx, m.Seq)
 	if err != nil {
 		return f, err
 	}
+	taken, err := n.takenBy(tx, c, m.Seq)
+	if err != nil {
+		return f, err
+	}
+	f.others = append(f.others, n.formerly(c.State(), got, taken)...)
 	for _, uid := range f.others {
-		if t, ok := got[uid]; ok {
+		t, ok := got[uid]
+		if ok {
 			f.delivered[uid] = t
+		}
+		if ok || taken[uid] {
+			f.sent[uid] = true
 		}
 	}
 	f.parked, f.want, err = n.parkedAt(tx, c, m.Seq)
 	return f, err
 }
 
+// formerly lists who has a message and was removed since: what was done stays done.
+func (n *Node) formerly(s *chat.State, got map[identity.UID]time.Time, taken map[identity.UID]bool) (out []identity.UID) {
+	note := func(uid identity.UID) {
+		if _, gone := s.Fold.Removed(uid); gone && uid != n.me.UID && !slices.Contains(out, uid) {
+			out = append(out, uid)
+		}
+	}
+	for uid := range got {
+		note(uid)
+	}
+	for uid := range taken {
+		note(uid)
+	}
+	slices.SortFunc(out, func(a, b identity.UID) int { return bytes.Compare(a[:], b[:]) })
+	return out
+}
+
 // state tells where the message is: never more than the facts say.
-func (f facts) state(now time.Time) MessageState {
+func (f facts) state() MessageState {
 	switch {
-	case len(f.others) > 0 && len(f.delivered) > 0:
+	case len(f.delivered) > 0:
 		return StateDelivered
+	case len(f.sent) > 0:
+		return StateSent
 	case len(f.parked) > 0:
 		return StateParked
 	}
@@ -177,7 +209,7 @@ func (n *Node) status(tx *store.Tx, c *chat.Conversation, m chat.Message, out *M
 	if err != nil {
 		return err
 	}
-	out.State, out.Asked, out.Others = f.state(time.Now()), f.want, len(f.others)
+	out.State, out.Asked, out.Others = f.state(), f.want, len(f.others)
 	s := c.State()
 	for _, p := range f.parked {
 		out.Parked = append(out.Parked, ParkedAt{Custodian: Person{Name: p.name}, Until: p.until})
@@ -185,6 +217,8 @@ func (n *Node) status(tx *store.Tx, c *chat.Conversation, m chat.Message, out *M
 	for _, uid := range f.others {
 		if t, ok := f.delivered[uid]; ok {
 			out.Delivered = append(out.Delivered, DeliveredTo{Person: n.personOf(tx, s, uid), Time: t.UTC()})
+		} else if f.sent[uid] {
+			out.Sent = append(out.Sent, n.personOf(tx, s, uid))
 		}
 	}
 	return nil

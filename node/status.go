@@ -81,7 +81,7 @@ func (n *Node) count(tx *store.Tx, s *Status) error {
 			if err != nil {
 				return err
 			}
-			switch f.state(time.Now()) {
+			switch f.state() {
 			case StateQueued:
 				s.Queued++
 			case StateParked:

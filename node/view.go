@@ -117,6 +117,7 @@ type Message struct {
 	State  MessageState
 	Marks  []string // "late", "clock", "unsettled", "void"
 	Parked struct{ Have, Want int }
+	Sent   struct{ Have, Want int } // handed over to k of n, receipt or not
 	Got    struct{ Have, Want int } // delivered to k of n
 }
 
@@ -151,7 +152,8 @@ type MessageStatus struct {
 	ID        merkle.ID
 	State     MessageState
 	Parked    []ParkedAt
-	Asked     int // custodians that Parked is out of
+	Asked     int      // custodians that Parked is out of
+	Sent      []Person // whose device took it, without a receipt yet
 	Delivered []DeliveredTo
 	Others    int // recipients that Delivered is out of
 }

@@ -231,6 +231,7 @@ func (e *engine) deadline() time.Time {
 	}
 	for _, s := range e.sessions {
 		sooner(s.headsAt)
+		sooner(s.takenAt)
 		sooner(s.pullAt)
 		sooner(s.closeAt)
 		if s.pull != nil {

@@ -31,6 +31,7 @@ const (
 	maxStateRows  = 64 << 10 // rows of one STATE over all its frames
 	maxBranches   = 64       // rows of one log: a log that forks more often is cut here
 	maxAsked      = 4 << 10  // wanted ids remembered by one session
+	maxTaken      = 64       // ranges that a session has credited and the node was not told yet
 	maxFailed     = 1 << 10  // rows remembered as not served by one session
 	readBuffer    = 32 << 10
 	writePiece    = 16 << 10
@@ -52,8 +53,11 @@ const (
 	unknownBytes = 16 << 20 // of entries an hour from logs that are not known to be members'
 	opensFailed  = 5        // OPEN frames with a failure, a minute and peer
 	opensProven  = 60       // the same for a peer that has proven a log
-	eagerBurst   = 100
-	eagerRate    = 20 // a second and session
+	eagerBurst   = 100      // ENTRIES taken unasked
+	eagerRate    = 20       // a second and session
+	pushBurst    = 64       // ENTRIES sent unasked: together with maxPushed below eagerBurst
+	pushRate     = 16       // a second and session
+	maxPushed    = 32       // ENTRIES sent unasked and not credited
 )
 
 // Times.

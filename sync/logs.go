@@ -121,6 +121,12 @@ type Logs interface {
 	// that it has delivered these entries and their past. Marks are repeated only
 	// when they move.
 	Seen(c Conv, log merkle.LogKey, marks []Mark)
+
+	// Taken reports that the holder of a proven log was sent these entries of this
+	// node's own log in c over this stream, and has granted CREDIT for them: they
+	// came, and what it keeps of them is on its disk. It is no receipt. What is
+	// reported by Seen soon after is left out.
+	Taken(c Conv, log merkle.LogKey, own []Range)
 }
 
 // An EventKind says what happened to a session.

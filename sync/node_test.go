@@ -44,6 +44,7 @@ type node struct {
 	removals map[merkle.LogKey]merkle.ID
 	shared   []Conv
 	seen     map[merkle.LogKey]map[Mark]bool
+	taken    map[merkle.LogKey][]Range
 	withhold map[merkle.ID]bool // entries that Read leaves out
 	forks    int                // proofs that Add found
 	added    int                // entries that came by Add
@@ -58,7 +59,7 @@ func newNode(t testing.TB, name string, members ...user) *node {
 	n := &node{
 		user: newUser(name), t: t, id: peer.ID("peer of " + name), db: store.OpenMemory(),
 		members: map[merkle.LogKey]bool{}, removals: map[merkle.LogKey]merkle.ID{},
-		seen: map[merkle.LogKey]map[Mark]bool{},
+		seen: map[merkle.LogKey]map[Mark]bool{}, taken: map[merkle.LogKey][]Range{},
 		keys: []Key{synKey(group, 1)},
 	}
 	for _, m := range members {
@@ -338,6 +339,27 @@ func (n *node) Seen(_ Conv, log merkle.LogKey, marks []Mark) {
 	for _, m := range marks {
 		n.seen[log][m] = true
 	}
+}
+
+func (n *node) Taken(_ Conv, log merkle.LogKey, own []Range) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for _, r := range own {
+		if r.Log != n.log() {
+			n.t.Errorf("%s is told of a log that is not its own", n.name)
+		}
+		n.taken[log] = extend(n.taken[log], r)
+	}
+}
+
+// hasTaken says how many first entries of n's log the holder of a log has taken.
+func (n *node) hasTaken(by merkle.LogKey) uint64 {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if rs := n.taken[by]; len(rs) > 0 && rs[0].From == 0 {
+		return rs[0].To + 1
+	}
+	return 0
 }
 
 // hasSeen says whether the holder of a log has said that it has an entry.

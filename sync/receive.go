@@ -22,12 +22,13 @@ func (e *engine) onEntries(f *entries, size uint64, due bool) error {
 	s.granted -= size
 	asked := s.pull != nil && f.Req == s.pull.req
 	switch {
-	case s.standing == Removed || due && !s.eager.take(e.now, eagerRate, eagerBurst):
-		e.grant(s, size)
-		return e.want(s)
+	case s.standing == Removed:
+		return nil // no credit: CREDIT says that what it covers was taken
 	case !asked && !due:
-		e.grant(s, size)
 		return e.stray()
+	case due && !s.eager.take(e.now, eagerRate, eagerBurst):
+		e.grant(s, size) // an honest sender keeps below the rate (mayPush)
+		return e.want(s)
 	}
 	if s.standing == Unknown {
 		if !e.ledger.mayTake(e.now) {

@@ -92,7 +92,7 @@ func (e *engine) batch(s *session) error {
 		f.Flags = flagLast
 		s.reply = nil
 	}
-	e.spend(s, f.fill(es))
+	e.spend(s, s.outgoing(f, es))
 	if s.standing == Removed {
 		s.closeAt = e.now.Add(removedTime)
 	}
@@ -105,12 +105,17 @@ func (f *entries) fill(es []merkle.Entry) []byte {
 }
 
 // spend sends an ENTRIES against the credit of its session.
-func (e *engine) spend(s *session, frame []byte) {
-	n := uint64(len(frame))
+func (e *engine) spend(s *session, o outgoing) {
+	n := uint64(len(o.frame))
 	s.allowance -= min(s.allowance, n)
 	s.owed += n
 	e.inflight += n
-	e.out = append(e.out, frame)
+	e.out = append(e.out, o.frame)
+	s.served = append(s.served, served{left: n, own: o.own, eager: o.eager})
+	if o.eager {
+		s.pushes.take(e.now, pushRate, pushBurst)
+		s.eagerOpen++
+	}
 }
 
 func (e *engine) onCredit(f *credit) error {
@@ -124,6 +129,7 @@ func (e *engine) onCredit(f *credit) error {
 	s.owed -= f.Bytes
 	s.allowance += f.Bytes
 	e.inflight -= f.Bytes
+	e.credited(s, f.Bytes)
 	for _, waiting := range e.serving {
 		if waiting.reply != nil && f.Bytes > 0 {
 			waiting.reply.blocked = time.Time{}
@@ -134,9 +140,9 @@ func (e *engine) onCredit(f *credit) error {
 
 // eager returns an ENTRIES with all that the peer lacks, or lacks of one log,
 // if that is little and the peer takes it unasked; else nil.
-func (e *engine) eager(s *session, only *merkle.LogKey) ([]byte, error) {
+func (e *engine) eager(s *session, only *merkle.LogKey) (*outgoing, error) {
 	limit := min(e.room(s), s.them.Eager, eagerBytes)
-	if s.standing != Member || s.claims == nil || limit < frameSlack {
+	if s.standing != Member || s.claims == nil || limit < frameSlack || !s.mayPush(e) {
 		return nil, nil
 	}
 	var ranges []Range
@@ -163,15 +169,14 @@ func (e *engine) eager(s *session, only *merkle.LogKey) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read for a peer: %w", err)
 	}
-	f := entries{Sid: s.sid, Flags: flagLast}
-	frame := f.fill(es)
-	if uint64(len(frame)) > limit {
+	o := s.outgoing(entries{Sid: s.sid, Flags: flagLast}, es)
+	if uint64(len(o.frame)) > limit {
 		return nil, nil
 	}
 	for _, r := range ranges {
 		s.pushed[s.salt.log(r.Log)] = r.To
 	}
-	return frame, nil
+	return &o, nil
 }
 
 // lacks returns what the peer has not claimed of a log, nor been sent. A log

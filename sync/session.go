@@ -27,6 +27,11 @@ type session struct {
 	closeAt   time.Time         // when a removed reader is left
 	allowance uint64            // bytes of ENTRIES that I may send
 	owed      uint64            // bytes sent and not yet credited
+	served    []served          // the frames that owed is of, in the order sent
+	taken     []Range           // of my log: credited, and the node was not told yet
+	takenAt   time.Time         // when it is told
+	pushes    bucket            // ENTRIES that I may send unasked
+	eagerOpen int               // ENTRIES sent unasked and not credited
 	reply     *reply
 
 	// What the peer has.
@@ -74,6 +79,7 @@ func (e *engine) event(k EventKind, s *session) {
 
 // drop ends a session on this side.
 func (e *engine) drop(s *session) {
+	e.tellTaken(s)
 	e.stopPull(s)
 	e.leases.release(s.conv, e)
 	e.inflight -= s.owed
@@ -189,6 +195,9 @@ func (e *engine) tickSession(s *session) error {
 	if due(s.closeAt) {
 		e.sendRemoved(s)
 		return nil
+	}
+	if due(s.takenAt) {
+		e.tellTaken(s)
 	}
 	if due(s.headsAt) {
 		if err := e.flushHeads(s); err != nil {

@@ -33,7 +33,7 @@ func (e *engine) sendState(s *session) error {
 }
 
 // pushRows sends rows in as many frames as they need, and entries after them.
-func (e *engine) pushRows(s *session, rs []row, push []byte, as func(rows) frame) {
+func (e *engine) pushRows(s *session, rs []row, push *outgoing, as func(rows) frame) {
 	for len(rs) > maxRows {
 		e.push(as(rows{Sid: s.sid, Flags: flagMore, Rows: rs[:maxRows]}))
 		rs = rs[maxRows:]
@@ -44,7 +44,7 @@ func (e *engine) pushRows(s *session, rs []row, push []byte, as func(rows) frame
 	}
 	e.push(as(last))
 	if push != nil {
-		e.spend(s, push)
+		e.spend(s, *push)
 	}
 }
 

@@ -129,6 +129,9 @@ func (a *app) showMessageStatus(w io.Writer, m api.MessageStatus) {
 	for _, p := range m.Parked {
 		fmt.Fprintf(w, "parked with %s until %s\n", api.InertLine(p.Name), p.Until.Local().Format("2 Jan 2006 15:04"))
 	}
+	for _, p := range m.Sent {
+		fmt.Fprintf(w, "handed over to %s, no receipt yet\n", api.InertLine(p.Name))
+	}
 	for _, d := range m.Delivered {
 		fmt.Fprintf(w, "delivered to %s %s\n", api.InertLine(d.Name), d.Time.Local().Format("2 Jan 2006 15:04"))
 	}

@@ -31,7 +31,7 @@ func (a *app) sendVerb() *cobra.Command {
 	})
 	c.Example = "  peer send @bob \"hello\"\n  date | peer send '#team' -\n  peer send @bob \"urgent\" --wait delivered --timeout 1m || echo \"not yet\""
 	c.Flags().StringVar(&reply, "reply", "", "answer the message `ID`")
-	c.Flags().Var(oneOf{&wait, []string{"queued", "parked", "delivered"}}, "wait", "return when it is that far, else exit 7")
+	c.Flags().Var(oneOf{&wait, []string{"queued", "parked", "sent", "delivered"}}, "wait", "return when it is that far, else exit 7")
 	c.ValidArgsFunction = a.completeTargets
 	return c
 }
