@@ -131,13 +131,12 @@ func handOver(ctx context.Context, from, to *person, target string) (api.Transfe
 }
 
 func (d *demo) stick(ctx context.Context) (string, error) {
-	if _, err := d.carol.stop(); err != nil { // who keeps mail for both of them
-		return "", err
-	}
-	for _, p := range []*person{d.alice, d.bob} {
+	for _, p := range []*person{d.alice, d.bob, d.carol} { // all, before one starts and is met at its new address
 		if _, err := p.stop(); err != nil {
 			return "", err
 		}
+	}
+	for _, p := range []*person{d.alice, d.bob} {
 		if err := p.start(ctx, false); err != nil {
 			return "", err
 		}
