@@ -34,7 +34,7 @@ func (s *session) outgoing(f entries, es []merkle.Entry) outgoing {
 
 // extend adds a range to others, as part of the last one if it follows that.
 func extend(rs []Range, r Range) []Range {
-	if n := len(rs); n > 0 && r.From <= rs[n-1].To+1 && r.From >= rs[n-1].From {
+	if n := len(rs); n > 0 && r.Log == rs[n-1].Log && r.From <= rs[n-1].To+1 && r.From >= rs[n-1].From {
 		if r.To > rs[n-1].To {
 			rs[n-1].Tip, rs[n-1].To = r.Tip, r.To
 		}
@@ -53,7 +53,7 @@ func (e *engine) credited(s *session, n uint64) {
 		first.left -= part
 		n -= part
 		if first.left > 0 {
-			return
+			break
 		}
 		for _, r := range first.own {
 			s.taken = extend(s.taken, r)
