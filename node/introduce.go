@@ -119,8 +119,13 @@ func (n *Node) introduce(ctx context.Context) {
 }
 
 // introduceOne finds whoever stands in for an invite, takes the offer, and
-// leaves the request there.
+// leaves the request there. Two at once would found two conversations, and the
+// slower one would find the invite spent.
 func (n *Node) introduceOne(ctx context.Context, id contact.InviteID) error {
+	if err := n.intros.enter(ctx, id); err != nil {
+		return err
+	}
+	defer n.intros.leave(id)
 	var row introRow
 	err := n.db.View(func(tx *store.Tx) error {
 		_, err := getRow(tx, nodeKey(subIntro, id), &row)

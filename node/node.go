@@ -54,6 +54,7 @@ type Node struct {
 	sync     *dagsync.Service
 	events   *events
 	self     sync.Mutex // one visit to this node's own box at a time
+	intros   single
 	online   *online
 	troubles troubles
 	pace     *pace
