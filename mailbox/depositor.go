@@ -2,6 +2,7 @@ package mailbox
 
 import (
 	"context"
+	"errors"
 	"fmt"
 )
 
@@ -51,16 +52,33 @@ func (d *Depositor) Deposit(p Parcel) (Receipt, error) {
 			return Receipt{}, err
 		}
 	}
-	return d.fact(p, f)
+	return d.fact(p.ID, len(p.Sealed), f)
+}
+
+// Ask finds out what became of a parcel that was laid down in this slot before,
+// by offering it again without its bytes: nil, it lies there; *Gone, the owner
+// has deleted it, both verified, after which the session goes on. After
+// ErrForgotten (the custodian would take it anew: it has expired, or was lost)
+// and any error of Deposit but *Full and *Gone the session is over.
+func (d *Depositor) Ask(id ParcelID, size int) error {
+	f, err := d.l.ask(&depositFrame{Slot: d.t.Slot.ID(d.t.Custodian), Parcel: id, Size: uint64(size)})
+	if err != nil {
+		return err
+	}
+	if _, ok := f.(*goFrame); ok {
+		return errors.Join(ErrForgotten, d.Close())
+	}
+	_, err = d.fact(id, size, f)
+	return err
 }
 
 // fact verifies the signed fact that ends a deposit.
-func (d *Depositor) fact(p Parcel, f any) (Receipt, error) {
+func (d *Depositor) fact(id ParcelID, size int, f any) (Receipt, error) {
 	switch f := f.(type) {
 	case *receiptFrame:
-		r := Receipt{Box: d.t.Box, Parcel: p.ID, Size: f.Size,
+		r := Receipt{Box: d.t.Box, Parcel: id, Size: f.Size,
 			Deposited: fromSeconds(f.Deposited), Expires: fromSeconds(f.Expires), Sig: f.Sig}
-		if r.Size != uint64(len(p.Sealed)) {
+		if r.Size != uint64(size) {
 			return Receipt{}, fmt.Errorf("%w: receipt for %d bytes", ErrProtocol, r.Size)
 		}
 		if err := VerifyReceipt(d.t.Custodian, r); err != nil {
@@ -68,14 +86,14 @@ func (d *Depositor) fact(p Parcel, f any) (Receipt, error) {
 		}
 		return r, nil
 	case *quotaFrame:
-		q := &Full{Box: d.t.Box, Parcel: p.ID, Reason: f.Reason,
+		q := &Full{Box: d.t.Box, Parcel: id, Reason: f.Reason,
 			Issued: fromSeconds(f.Issued), FreeAt: fromSeconds(f.FreeAt), Sig: f.Sig}
 		if err := VerifyFull(d.t.Custodian, q); err != nil {
 			return Receipt{}, err
 		}
 		return Receipt{}, q
 	case *goneFrame:
-		g := &Gone{Box: d.t.Box, Parcel: p.ID, Sig: f.Sig}
+		g := &Gone{Box: d.t.Box, Parcel: id, Sig: f.Sig}
 		if err := VerifyGone(g); err != nil {
 			return Receipt{}, err
 		}

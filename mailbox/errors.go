@@ -26,6 +26,8 @@ var (
 	ErrTooLarge = errors.New("mailbox: too large")
 	// ErrSignature: a receipt, refusal or deletion that its key did not sign.
 	ErrSignature = errors.New("mailbox: bad signature")
+	// ErrForgotten: the custodian knows nothing of this parcel (any more).
+	ErrForgotten = errors.New("mailbox: no such parcel there")
 	// ErrNoGrant: no grant for this owner here.
 	ErrNoGrant = errors.New("mailbox: no grant")
 )

@@ -198,7 +198,7 @@ func forgetParked(tx *store.Tx, conv merkle.ID, m chat.Mailbox) error {
 		if named {
 			continue
 		}
-		if err := tx.Delete(k); err != nil {
+		if err := errors.Join(tx.Delete(k), tx.Delete(nodeKey(subLaid, conv, k[len(prefix):]))); err != nil {
 			return err
 		}
 	}

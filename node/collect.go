@@ -177,7 +177,7 @@ func (n *Node) unpack(p *pile, fits func(*chat.Conversation) bool) (read []mailb
 func (n *Node) collected(done *[]mailbox.ParcelID) func(mailbox.ParcelID) bool {
 	return func(p mailbox.ParcelID) bool {
 		var had bool
-		_ = n.db.View(func(tx *store.Tx) (err error) {
+		n.look("read what was collected", func(tx *store.Tx) (err error) {
 			had, err = tx.Has(nodeKey(subDone, [32]byte(p)))
 			return err
 		})

@@ -2,6 +2,7 @@ package node
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"causeway/chat"
@@ -22,7 +23,10 @@ type groupBox struct {
 // epochs held, newest first, at each custodian that an admin named.
 func (n *Node) groupBoxes(c *chat.Conversation) []groupBox {
 	var keys []chat.Secrets
-	_ = n.db.View(func(tx *store.Tx) error { keys = c.Secrets(tx); return nil })
+	n.look("read the keys of a group", func(tx *store.Tx) error {
+		keys = c.Secrets(tx)
+		return tx.Err()
+	})
 	var out []groupBox
 	for _, keeper := range c.State().Mailbox().Keepers {
 		var next merkle.ID
@@ -83,7 +87,7 @@ func (g groupBox) bridged(n *Node) bool {
 		return false
 	}
 	var row parkedRow
-	_ = n.db.View(func(tx *store.Tx) error {
+	n.look("read what is parked for a group", func(tx *store.Tx) error {
 		_, err := getRow(tx, nodeKey(subParked, g.conv.ID, receipt), &row)
 		return err
 	})
@@ -139,11 +143,18 @@ func (n *Node) rememberBox(g groupBox, receipt [32]byte) {
 }
 
 func (n *Node) recallBox(g groupBox) (receipt [32]byte, ok bool) {
-	_ = n.db.View(func(tx *store.Tx) error {
-		if b, err := tx.Get(nodeKey(subGroupBox, g.keys.Epoch, g.keeper.Receipt)); err == nil && len(b) == 32 {
+	n.look("read the key of a group's box", func(tx *store.Tx) error {
+		b, err := tx.Get(nodeKey(subGroupBox, g.keys.Epoch, g.keeper.Receipt))
+		if errors.Is(err, store.ErrNotFound) {
+			return nil
+		}
+		if err == nil && len(b) != len(receipt) {
+			err = store.ErrDamaged
+		}
+		if err == nil {
 			receipt, ok = [32]byte(b), true
 		}
-		return nil
+		return err
 	})
 	return receipt, ok
 }

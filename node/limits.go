@@ -40,6 +40,9 @@ const (
 	retryTime     = 5 * time.Second    // before a custodian that failed is visited again
 	stickEntries  = 2_000              // entries read at once for an export
 	stickBytes    = 200 << 10          // entries in one section of an export; with one large body it fits a frame
+	fullPause     = 10 * time.Minute   // before a custodian that takes no more is asked again
+	laidKept      = 32                 // parcels in a slot that are asked for later
+	askedAtOnce   = 8                  // of them at one visit
 	groupWeeks    = 5                  // weeks of slots registered for a group's box, which ends with its epoch
 	waitingShown  = 500                // newest messages of a conversation that status counts
 	maxTips       = 64                 // ids by which a parked row says what lies there

@@ -31,32 +31,39 @@ func (l *logs) conv(c dagsync.Conv) (*chat.Conversation, error) {
 // Keys returns the epochs of every conversation that is synced with others.
 func (l *logs) Keys() []dagsync.Key {
 	var out []dagsync.Key
-	_ = l.db.View(func(tx *store.Tx) error {
+	l.node().look("read the keys of the conversations", func(tx *store.Tx) error {
 		for _, c := range l.set.All() {
-			if !l.open(tx, c) {
+			open, err := l.open(tx, c)
+			if err != nil {
+				return err
+			}
+			if !open {
 				continue
 			}
 			for _, s := range c.Secrets(tx) {
 				out = append(out, dagsync.Key{Conv: dagsync.Conv(c.ID), Epoch: [32]byte(s.Epoch), Syn: s.Syn})
 			}
 		}
-		return nil
+		return tx.Err()
 	})
 	return out
 }
 
 // open reports whether a conversation is synced at all: the self group of one
 // device has nobody to sync with, and a blocked contact is not answered.
-func (l *logs) open(tx *store.Tx, c *chat.Conversation) bool {
+func (l *logs) open(tx *store.Tx, c *chat.Conversation) (bool, error) {
 	s := c.State()
 	if s.Shape == chat.Self {
-		return false
+		return false, nil
 	}
 	if s.Shape == chat.Direct {
 		k, err := l.book.Get(tx, s.Peer)
-		return err == nil && k.State != contact.Blocked
+		if errors.Is(err, contact.ErrNotFound) {
+			return false, nil
+		}
+		return k.State != contact.Blocked, err
 	}
-	return true
+	return true, nil
 }
 
 // Shared returns the conversations in which the user behind a log may be met.

@@ -54,7 +54,9 @@ type Node struct {
 	sync     *dagsync.Service
 	events   *events
 	self     sync.Mutex // one visit to this node's own box at a time
-	intros   single
+	intros   single[contact.InviteID]
+	parking  single[string] // visits to custodians to park there, by the key of the place
+	fulls    fulls
 	online   *online
 	troubles troubles
 	pace     *pace

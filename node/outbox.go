@@ -67,6 +67,8 @@ func (n *Node) outbox(ctx context.Context) {
 		}
 		if waiting {
 			all.Go(func() { n.parkAll(ctx, c, room) })
+		} else {
+			n.fulls.forget(c.ID)
 		}
 	}
 }
@@ -112,7 +114,7 @@ func (n *Node) waiting(c *chat.Conversation) (bool, error) {
 func (n *Node) parkAll(ctx context.Context, c *chat.Conversation, room chan struct{}) {
 	sealed := bundles{made: map[bundleKey][]mailbox.Parcel{}}
 	park := func(p place) {
-		if err := n.park(ctx, p, &sealed); err != nil && !errors.Is(err, context.Canceled) {
+		if err := n.park(ctx, p, &sealed); err != nil && ctx.Err() == nil {
 			n.log.Info("park with a custodian", "err", err)
 		}
 	}
@@ -166,8 +168,20 @@ func (n *Node) places(c *chat.Conversation) []place {
 
 // park deposits what does not lie in a place yet and keeps the receipts.
 func (n *Node) park(ctx context.Context, p place, sealed *bundles) error {
+	if n.fulls.waits(p, time.Now()) {
+		return nil
+	}
+	id := string(p.key())
+	if err := n.parking.enter(ctx, id); err != nil {
+		return err
+	}
+	defer n.parking.leave(id)
 	row, entries, err := n.unparked(p)
 	if err != nil || len(entries) == 0 {
+		return err
+	}
+	before, err := n.laidBefore(p)
+	if err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, depositTime)
@@ -181,7 +195,17 @@ func (n *Node) park(ctx context.Context, p place, sealed *bundles) error {
 	if err != nil {
 		return err
 	}
-	for len(entries) > 0 { // what was signed for is noted at once, whatever comes of the rest
+	if err := n.lay(p, d, &row, entries, sealed); err != nil {
+		return err
+	}
+	n.fulls.took(p)
+	return n.askAfter(p, d, before)
+}
+
+// lay deposits entries, parcel by parcel. What was signed for is noted at once,
+// whatever comes of the rest.
+func (n *Node) lay(p place, d *mailbox.Depositor, row *parkedRow, entries []merkle.Entry, sealed *bundles) error {
+	for len(entries) > 0 {
 		count := fitting(entries, segmentBytes)
 		parcels, err := sealed.of(p, entries[:count])
 		if err != nil {
@@ -190,16 +214,32 @@ func (n *Node) park(ctx context.Context, p place, sealed *bundles) error {
 		for _, parcel := range parcels {
 			r, err := d.Deposit(parcel)
 			if err != nil {
-				return err
+				return n.notLaid(p, entries[:count], err)
 			}
 			row.count(r)
 		}
-		if err := n.keepReceipts(p, &row, entries[:count], count == len(entries)); err != nil {
+		if err := n.keepReceipts(p, row, entries[:count], parcels[len(parcels)-1], count == len(entries)); err != nil {
 			return err
 		}
 		entries = entries[count:]
 	}
 	return nil
+}
+
+// notLaid keeps the signed fact, if there is one, for which a place did not take
+// entries: it is full, or their owner had them from another custodian before.
+func (n *Node) notLaid(p place, entries []merkle.Entry, why error) error {
+	var full *mailbox.Full
+	var gone *mailbox.Gone
+	switch {
+	case errors.As(why, &full):
+		n.noteFull(p, full)
+	case errors.As(why, &gone) && p.conv.State().Shape == chat.Direct:
+		if from, to, own := ownIn(p.conv.State().Log, entries); own {
+			return errors.Join(why, n.db.Update(func(tx *store.Tx) error { return n.handedOver(tx, p, from, to) }))
+		}
+	}
+	return why
 }
 
 // count takes a receipt into the row.
@@ -266,13 +306,13 @@ func (n *Node) acked(tx *store.Tx, c *chat.Conversation) (out []merkle.ID) {
 
 // keepReceipts notes what a place holds now, and tells of the messages that are
 // parked with that.
-func (n *Node) keepReceipts(p place, row *parkedRow, entries []merkle.Entry, last bool) error {
+func (n *Node) keepReceipts(p place, row *parkedRow, entries []merkle.Entry, parcel mailbox.Parcel, last bool) error {
 	here := n.keeps(p.keeper.Receipt)
 	return n.db.Update(func(tx *store.Tx) error {
 		was := row.take(p.conv.State().Log, entries)
 		row.Name, row.Keeper, row.Here = p.keeper.Name, p.keeper.Receipt, here
 		row.Closed = last && p.upTo != (merkle.ID{})
-		if err := putRow(tx, p.key(), row); err != nil {
+		if err := errors.Join(putRow(tx, p.key(), row), p.noteLaid(tx, entries, parcel)); err != nil {
 			return err
 		}
 		if row.UpTo == was || here {

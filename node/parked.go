@@ -24,13 +24,17 @@ func (n *Node) parkedAt(tx *store.Tx, c *chat.Conversation, seq uint64) (out []p
 			continue
 		}
 		counted[row.Keeper] = true
-		b := parkedBox{name: row.Name, until: until}
-		if b.name == "" || identity.CheckName(b.name) != nil {
-			b.name = "a custodian of theirs"
-		}
-		out = append(out, b)
+		out = append(out, parkedBox{name: keeperName(row.Name), until: until})
 	}
 	return out, max(n.wantParked(tx, c), len(out)), tx.Err()
+}
+
+// keeperName is what a custodian of somebody else's calls itself, if it is a name.
+func keeperName(name string) string {
+	if name == "" || identity.CheckName(name) != nil {
+		return "a custodian of theirs"
+	}
+	return name
 }
 
 func (n *Node) wantParked(tx *store.Tx, c *chat.Conversation) int {

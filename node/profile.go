@@ -23,6 +23,7 @@ const (
 	subTold      = 't' // conversation → digest of the mailbox told there
 	subParked    = 'w' // conversation, receipt key → parkedRow
 	subTaken     = 'n' // conversation, my log, log or box id → takenRow
+	subLaid      = 'y' // conversation, receipt key → laidRow
 	subDone      = 'd' // parcel id → when it may be forgotten (s): collected and read
 	subGroupBox  = 'g' // epoch, the custodian's known receipt key → receipt key of the epoch's box
 	subInviteLog = 'l' // invite id → inviteRow

@@ -3,24 +3,22 @@ package node
 import (
 	"context"
 	"sync"
-
-	"causeway/contact"
 )
 
-// single lets one at a time work on an invite.
-type single struct {
+// single lets one at a time work on each thing, such as an invite.
+type single[K comparable] struct {
 	mu   sync.Mutex
-	busy map[contact.InviteID]chan struct{} // guarded by mu: closed when the work is done
+	busy map[K]chan struct{} // guarded by mu: closed when the work is done
 }
 
 // enter waits for its turn; an error says that ctx has ended first.
-func (s *single) enter(ctx context.Context, id contact.InviteID) error {
+func (s *single[K]) enter(ctx context.Context, id K) error {
 	for {
 		s.mu.Lock()
 		done, taken := s.busy[id]
 		if !taken {
 			if s.busy == nil {
-				s.busy = map[contact.InviteID]chan struct{}{}
+				s.busy = map[K]chan struct{}{}
 			}
 			s.busy[id] = make(chan struct{})
 			s.mu.Unlock()
@@ -35,7 +33,7 @@ func (s *single) enter(ctx context.Context, id contact.InviteID) error {
 	}
 }
 
-func (s *single) leave(id contact.InviteID) {
+func (s *single[K]) leave(id K) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	close(s.busy[id])

@@ -69,6 +69,9 @@ func (n *Node) count(tx *store.Tx, s *Status) error {
 		if c.State().Shape == chat.Group {
 			s.Groups++
 		}
+		if _, in := c.State().Fold.Member(n.me.UID); !in {
+			continue // what was not handed over before goes to nobody now
+		}
 		page, err := c.Timeline(tx, chat.Page{Limit: waitingShown})
 		if err != nil {
 			return err
@@ -128,6 +131,7 @@ func (n *Node) advice(s Status) (out []Advice) {
 	if s.Queued > 0 {
 		out = append(out, Advice{"queued", fmt.Sprintf("%d messages wait on this device alone; they go out when the recipient or one of their custodians is reachable", s.Queued)})
 	}
+	out = append(out, n.fulls.advice()...)
 	return append(out, n.troubles.advice()...)
 }
 

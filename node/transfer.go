@@ -117,7 +117,10 @@ func (n *Node) Import(ctx context.Context, r io.Reader) (Transfer, error) {
 
 func (n *Node) importBox(box []byte, t *Transfer) error {
 	for _, c := range n.set.All() {
-		seg := n.openStick(c, box)
+		seg, err := n.openStick(c, box)
+		if err != nil {
+			return err
+		}
 		if seg == nil {
 			continue
 		}
@@ -139,14 +142,17 @@ func (n *Node) importBox(box []byte, t *Transfer) error {
 	return nil
 }
 
-// openStick tries the epochs of a conversation.
-func (n *Node) openStick(c *chat.Conversation, box []byte) []byte {
+// openStick tries the epochs of a conversation; nil, if none fits.
+func (n *Node) openStick(c *chat.Conversation, box []byte) ([]byte, error) {
 	var keys []chat.Secrets
-	_ = n.db.View(func(tx *store.Tx) error { keys = c.Secrets(tx); return nil })
+	err := n.db.View(func(tx *store.Tx) error {
+		keys = c.Secrets(tx)
+		return tx.Err()
+	})
 	for _, k := range keys {
 		if b, err := seal.OpenBytes(k.Mbx, label.Stick, nil, box); err == nil {
-			return bytes.Clone(b)
+			return bytes.Clone(b), nil
 		}
 	}
-	return nil
+	return nil, err
 }
