@@ -89,6 +89,7 @@ func (k *keeper) knock(ctx context.Context, now time.Time) {
 	case k.reached.IsZero():
 		k.reached = now
 	case now.Sub(k.reached) > serveWait:
+		k.hangUp()
 		err = fmt.Errorf("%d bootstrap peers answer, but none serves the DHT of %s", reached, k.network)
 	}
 	if err != nil && ctx.Err() == nil {
@@ -96,6 +97,17 @@ func (k *keeper) knock(ctx context.Context, now time.Time) {
 	}
 	k.dialled, k.poll = time.Now(), pollFirst
 	k.dialAt = k.dialled.Add(k.retry.step())
+}
+
+// hangUp ends the connections with bootstrap peers that never said which
+// protocols they speak. libp2p asks once a connection: where that failed, on a
+// network that loses packets, only a new connection helps.
+func (o *overlay) hangUp() {
+	for _, p := range o.bootstrapPeers() {
+		if said, err := o.host.Peerstore().GetProtocols(p.ID); err == nil && len(said) == 0 {
+			_ = o.host.Network().ClosePeer(p.ID) // it may be gone already
+		}
+	}
 }
 
 // dial connects to bootstrap peers and asks the DHT to fill its routing table.
