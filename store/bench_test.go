@@ -64,7 +64,7 @@ func fill(b *testing.B, db *DB, n int) {
 // plain is Pebble under the same options on the disk as it is, to compare with.
 func plain(b *testing.B) *pebble.DB {
 	b.Helper()
-	o := engineOptions(nil, newFault())
+	o := engineOptions(nil, newFault(), &scheduler{fault: newFault(), began: true})
 	o.FS = vfs.Default
 	p := must(pebble.Open(b.TempDir(), o))
 	b.Cleanup(func() { p.Close() })

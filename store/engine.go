@@ -10,7 +10,7 @@ import (
 // engineOptions tunes Pebble for one person's computer: small memory, one
 // compaction at a time, no timer while idle. Its logger is silent because its
 // lines name keys; what matters of them arrives in the fault.
-func engineOptions(fs *sealedFS, f *fault) *pebble.Options {
+func engineOptions(fs *sealedFS, f *fault, s *scheduler) *pebble.Options {
 	o := &pebble.Options{
 		FS:                          fs,
 		FormatMajorVersion:          pebble.FormatTableFormatV6,
@@ -24,7 +24,7 @@ func engineOptions(fs *sealedFS, f *fault) *pebble.Options {
 		TargetByteDeletionRate:      0,
 		DisableAutomaticCompactions: false,
 	}
-	o.Experimental.CompactionScheduler = &scheduler{fault: f}
+	o.Experimental.CompactionScheduler = s
 	o.EnsureDefaults()
 	for i := range o.Levels {
 		o.Levels[i].FilterPolicy = bloom.FilterPolicy(10)
@@ -55,12 +55,15 @@ func (l engineLog) Fatalf(format string, args ...any) {
 }
 
 // scheduler lets Pebble run one compaction at a time, and none after a failure.
-// (Pebble's own wakes ten times a second for ever.)
+// (Pebble's own wakes ten times a second for ever.) None begins before Open is
+// through: an Open that fails frees the cache of tables that it reads by, and
+// the whole process would end (open.go of v2.1.7, from its line 529 on).
 type scheduler struct {
 	fault *fault
 	db    pebble.DBForCompaction
 
-	mu      sync.Mutex // guards running, closed
+	mu      sync.Mutex // guards began, running, closed
+	began   bool
 	running bool
 	closed  bool
 
@@ -81,7 +84,7 @@ func (s *scheduler) Unregister() {
 func (s *scheduler) TrySchedule() (bool, pebble.CompactionGrantHandle) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.running || s.closed || s.fault.get() != nil {
+	if !s.began || s.running || s.closed || s.fault.get() != nil {
 		return false, nil
 	}
 	s.running = true
@@ -93,6 +96,18 @@ func (s *scheduler) Done() {
 	s.mu.Lock()
 	s.running = false
 	s.mu.Unlock()
+	s.offer()
+}
+
+// begin is called once Open is through.
+func (s *scheduler) begin() {
+	s.mu.Lock()
+	s.began = true
+	s.mu.Unlock()
+	s.offer()
+}
+
+func (s *scheduler) offer() {
 	s.granting.Lock()
 	defer s.granting.Unlock()
 	for {

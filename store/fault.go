@@ -3,6 +3,7 @@ package store
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"syscall"
 
@@ -73,9 +74,11 @@ func engineFailure(format string, args []any) error {
 // are not what was written: what is no answer of the system is damage.
 func readError(what string, err error) error {
 	var errno syscall.Errno
-	switch {
-	case err == nil:
+	if err == nil {
 		return nil
+	}
+	err = oneLine{err}
+	switch {
 	case errors.Is(err, pebble.ErrNotFound):
 		return ErrNotFound
 	case errors.Is(err, ErrDamaged), errors.Is(err, ErrIO), errors.Is(err, ErrFull):
@@ -85,3 +88,9 @@ func readError(what string, err error) error {
 	}
 	return fmt.Errorf("%s: %w: %w", what, ErrDamaged, err)
 }
+
+// oneLine is an error of the engine, which joins several by line breaks.
+type oneLine struct{ error }
+
+func (e oneLine) Error() string { return strings.ReplaceAll(e.error.Error(), "\n", "; ") }
+func (e oneLine) Unwrap() error { return e.error }

@@ -30,9 +30,30 @@ type files struct {
 
 func (f *files) path(name string) string { return f.fs.PathJoin(f.dir, name) }
 
-func (f *files) has(name string) bool {
+// has reports whether there is a file of this name. A disk that does not say is
+// no answer: what seems to be missing is made anew.
+func (f *files) has(name string) (bool, error) {
 	_, err := f.fs.Stat(f.path(name))
-	return err == nil
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, diskError("look for "+f.path(name), err)
+	}
+	return true, nil
+}
+
+// presence is what tells a finished store from one that Create left behind.
+type presence struct{ keys, unborn, engine bool }
+
+func (f *files) look() (p presence, err error) {
+	if p.keys, err = f.has(keysName); err == nil {
+		p.unborn, err = f.has(unbornName)
+	}
+	if err == nil {
+		p.engine, err = f.has(engineName)
+	}
+	return p, err
 }
 
 // acquire takes the lock of the directory.
@@ -83,7 +104,10 @@ func writeFile(fsys vfs.FS, path string, b []byte) error {
 	if err == nil {
 		err = f.Sync()
 	}
-	if err = errors.Join(err, f.Close()); err != nil {
+	if closed := f.Close(); err == nil {
+		err = closed // one cause is enough, and one line
+	}
+	if err != nil {
 		return diskError("write "+temp, err)
 	}
 	return rename(fsys, temp, path)
@@ -102,7 +126,11 @@ func syncDir(fsys vfs.FS, dir string) error {
 	if err != nil {
 		return diskError("open "+dir, err)
 	}
-	if err := errors.Join(d.Sync(), d.Close()); err != nil {
+	err = d.Sync()
+	if closed := d.Close(); err == nil {
+		err = closed
+	}
+	if err != nil {
 		return diskError("sync "+dir, err)
 	}
 	return nil

@@ -79,7 +79,7 @@ func (fs *sealedFS) reader(f vfs.File, name string) (vfs.File, error) {
 		if err != nil && info.Size() <= headerSize {
 			return &streamReader{fileReader: base, ended: true}, nil // a crash inside Create
 		}
-		return &streamReader{fileReader: base, at: headerSize}, err
+		return &streamReader{fileReader: base, at: headerSize, sure: headerSize}, err
 	}
 	if err != nil {
 		return nil, err

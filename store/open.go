@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io/fs"
 	"path/filepath"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -50,10 +51,12 @@ func Create(dir string, u Unlock, o Options) (*DB, error) {
 }
 
 func create(f *files, u Unlock, c cost) (*DB, error) {
-	switch {
-	case f.has(keysName):
+	switch p, err := f.look(); {
+	case err != nil:
+		return nil, err
+	case p.keys:
 		return nil, ErrExists
-	case f.has(engineName) && !f.has(unbornName):
+	case p.engine && !p.unborn:
 		return nil, errNoKeys
 	}
 	if err := f.fs.RemoveAll(f.path(engineName)); err != nil {
@@ -97,7 +100,10 @@ func Open(dir string, u Unlock, o Options) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !f.has(keysName) && (!f.has(engineName) || f.has(unbornName)) {
+	switch p, err := f.look(); {
+	case err != nil:
+		return nil, fmt.Errorf("open store in %s: %w", dir, err)
+	case !p.keys && (!p.engine || p.unborn):
 		return nil, fmt.Errorf("%w: %s", ErrNotExist, dir)
 	}
 	if err := f.acquire(); err != nil {
@@ -134,10 +140,10 @@ func open(f *files, u Unlock) (*DB, error) {
 }
 
 func (f *files) readKeys() (*keysFile, error) {
-	if !f.has(keysName) {
+	b, err := readFile(f.fs, f.path(keysName))
+	if errors.Is(err, fs.ErrNotExist) {
 		return nil, errNoKeys
 	}
-	b, err := readFile(f.fs, f.path(keysName))
 	if err != nil {
 		return nil, readError("read keys file", err)
 	}
@@ -224,12 +230,15 @@ func openEngine(f *files, m meta, create bool) (*DB, error) {
 		toSync:  make(chan *commit, maxPending),
 		synced:  make(chan struct{}),
 	}
-	o := engineOptions(&sealedFS{inner: f.fs, root: f.root, gate: db.gate}, fault)
+	s := &scheduler{fault: fault}
+	o := engineOptions(&sealedFS{inner: f.fs, root: f.root, gate: db.gate}, fault, s)
 	o.ErrorIfExists, o.ErrorIfNotExists = create, !create
 	done := make(chan error, 1)
 	go func() {
 		p, err := pebble.Open(f.path(engineName), o)
-		db.p = p
+		if db.p = p; err == nil {
+			s.begin()
+		}
 		done <- err
 	}()
 	select {

@@ -62,6 +62,7 @@ func (w *streamWriter) Close() error {
 type streamReader struct {
 	fileReader
 	at    int64 // of the next segment in the file
+	sure  int64 // the end of the last segment that opened, at most at
 	next  uint64
 	part  []byte // contents not yet handed out
 	ended bool
@@ -113,21 +114,40 @@ func (r *streamReader) segment() error {
 	if err != nil {
 		return r.torn()
 	}
-	r.at, r.next, r.part = end, r.next+1, part
+	r.at, r.sure, r.next, r.part = end, end, r.next+1, part
 	return nil
 }
 
-// torn decides about what does not open: an end that was never synced, or damage.
+// torn decides about what does not open: an end that was never synced, or
+// damage. It reads once more, because of a disk that brought other bytes the
+// first time nothing of what was acknowledged may be cut off.
 func (r *streamReader) torn() error {
-	rest := make([]byte, r.info.Size()-r.at)
-	if _, err := r.gate.readAt(r.inner, rest, r.at); err != nil && err != io.EOF {
+	rest := make([]byte, r.info.Size()-r.sure)
+	if _, err := r.gate.readAt(r.inner, rest, r.sure); err != nil && err != io.EOF {
 		return fmt.Errorf("read %s: %w", r.name, err)
 	}
-	if bytes.Contains(rest, r.keys.mark[:]) {
+	if bytes.Contains(rest[r.at-r.sure:], r.keys.mark[:]) || r.opens(rest) {
 		return r.damaged(r.next)
 	}
 	r.ended = true
 	return nil
+}
+
+// opens reports whether rest begins, after marks, with the next segment.
+func (r *streamReader) opens(rest []byte) bool {
+	mark := append(make([]byte, lengthSize, markSize), r.keys.mark[:]...)
+	for bytes.HasPrefix(rest, mark) {
+		rest = rest[markSize:]
+	}
+	if len(rest) < lengthSize {
+		return false
+	}
+	n := int(binary.BigEndian.Uint16(rest)) + tagSize
+	if rest = rest[lengthSize:]; n > len(rest) {
+		return false
+	}
+	_, err := r.keys.aead.Open(nil, nonce(r.next, false), rest[:n], nil)
+	return err == nil
 }
 
 func (r *streamReader) ReadAt([]byte, int64) (int, error) { return 0, errUnused }
