@@ -5,13 +5,27 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"slices"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
 )
 
-const kills = 60
+// kills is how often a node is killed: 60 times, or as often as the variable
+// CAUSEWAY_KILLS says.
+func kills(t *testing.T) int {
+	s := os.Getenv("CAUSEWAY_KILLS")
+	if s == "" {
+		return 60
+	}
+	n, err := strconv.Atoi(s)
+	if err != nil {
+		t.Fatalf("CAUSEWAY_KILLS: %v", err)
+	}
+	return n
+}
 
 // said is what one user wrote in one conversation.
 type said struct {
@@ -26,6 +40,8 @@ type massacre struct {
 	nodes []*process
 	words map[[2]string]*said // by author and target
 	n     int
+	// truths counts the claims of nodes that were held against the others.
+	truths int
 }
 
 // kill -9 of any node at any moment, also while it starts, loses nothing that
@@ -43,12 +59,16 @@ func TestKilledAgainAndAgainNothingIsLostOrRepeated(t *testing.T) {
 		m.nodes = append(m.nodes, p)
 	}
 	m.gather()
-	killed := 0
-	for killed < kills {
+	killed, most := 0, kills(t)
+	for round := 1; killed < most; round++ {
 		killed += m.round()
+		if round%4 == 0 {
+			m.truth()
+		}
 	}
 	m.compare()
-	t.Logf("%d kills, %d texts acknowledged, %d cut off", killed, m.count(func(w *said) int { return len(w.acked) }), m.count(func(w *said) int { return len(w.asked) }))
+	m.truth()
+	t.Logf("%d kills, %d claims true, %d texts acknowledged, %d cut off", killed, m.truths, m.count(func(w *said) int { return len(w.acked) }), m.count(func(w *said) int { return len(w.asked) }))
 }
 
 func (m *massacre) count(of func(*said) int) (n int) {
@@ -88,6 +108,7 @@ func (m *massacre) gather() {
 func (m *massacre) round() (killed int) {
 	victims := m.rng.Perm(len(m.nodes))[:1+m.rng.IntN(2)]
 	var writers sync.WaitGroup
+	acks := make([]chan struct{}, len(m.nodes))
 	for i, p := range m.nodes {
 		target := m.target(i)
 		w := m.said(p.name, target)
@@ -95,10 +116,11 @@ func (m *massacre) round() (killed int) {
 		if slices.Contains(victims, i) {
 			texts = append(texts, m.texts(p.name, 50)...)
 		}
-		writers.Go(func() { p.write(target, texts, w) })
+		acks[i] = make(chan struct{}, len(texts))
+		writers.Go(func() { p.write(target, texts, w, acks[i]) })
 	}
 	for _, i := range victims {
-		m.pause(60 * time.Millisecond)
+		m.moment(acks[i])
 		m.nodes[i].kill()
 	}
 	writers.Wait()
@@ -113,6 +135,17 @@ func (m *massacre) round() (killed int) {
 		m.nodes[i].start()
 	}
 	return killed
+}
+
+// moment waits until a victim has just answered for a text, or for a while.
+func (m *massacre) moment(acks <-chan struct{}) {
+	if m.rng.IntN(2) == 0 {
+		m.pause(60 * time.Millisecond)
+		return
+	}
+	for range 1 + m.rng.IntN(8) {
+		<-acks
+	}
 }
 
 // pause lets a random time pass, up to a bound: the moment is what is tested.
@@ -143,8 +176,10 @@ func (m *massacre) said(author, target string) *said {
 	return m.words[k]
 }
 
-// write says one text after the other until the node is gone.
-func (p *process) write(target string, texts []string, w *said) {
+// write says one text after the other until the node is gone. Each answer goes
+// to acks, which is closed at the end.
+func (p *process) write(target string, texts []string, w *said, acks chan<- struct{}) {
+	defer close(acks)
 	for _, text := range texts {
 		ctx, cancel := context.WithTimeout(context.Background(), processTime)
 		_, err := p.Send(ctx, target, text, "")
@@ -154,6 +189,7 @@ func (p *process) write(target string, texts []string, w *said) {
 			return
 		}
 		w.acked = append(w.acked, text)
+		acks <- struct{}{}
 	}
 }
 
