@@ -15,7 +15,7 @@ func (c *Client) CreateGroup(ctx context.Context, name, history string) (GroupCr
 	return call[GroupCreated](ctx, c, "POST", "/v1/groups", NewGroup{Name: name, History: history})
 }
 
-// AddMember adds a contact; history is none, all, since:TIME or empty.
+// AddMember adds a contact; history is none, all or empty.
 func (c *Client) AddMember(ctx context.Context, group, who, history string) error {
 	return c.done(ctx, "POST", at("/v1/groups/%s/members", group), NewMember{Who: who, History: history})
 }

@@ -44,7 +44,7 @@ type NewGroup struct {
 // NewMember adds a contact to a group.
 type NewMember struct {
 	Who     string `json:"who" maxLength:"512"`
-	History string `json:"history,omitempty" maxLength:"64" doc:"none, all or since:TIME; empty: all that the group's policy allows"`
+	History string `json:"history,omitempty" maxLength:"64" doc:"none or all; empty: all that the group's policy allows"`
 }
 
 // MemberChange promotes or demotes.

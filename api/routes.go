@@ -88,7 +88,7 @@ func inviteRoutes(api huma.API, b Backend) {
 	type accept struct{ Body NewContact }
 	handle(api, http.MethodPost, "/v1/contacts", "accept", "Accept an invite", func(ctx context.Context, in *accept) (Accepted, error) {
 		c, err := b.Accept(ctx, strings.TrimSpace(in.Body.Invite), in.Body.As)
-		return Accepted{Contact: contact(c), State: string(c.State)}, err
+		return Accepted{Contact: contact(c), State: string(c.State), Reached: c.Reached}, err
 	})
 }
 

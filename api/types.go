@@ -98,6 +98,7 @@ type Accepted struct {
 	V       V1      `json:"v"`
 	Contact Contact `json:"contact"`
 	State   string  `json:"state"`
+	Reached bool    `json:"reached" doc:"their own node took the request just now, and nobody who stands in for it"`
 }
 
 // Contacts is the address book.

@@ -36,6 +36,9 @@ func Over(s network.Stream) *Link {
 	return &Link{stream: s, local: []byte(c.LocalPeer()), remote: []byte(c.RemotePeer()), r: bufio.NewReader(s)}
 }
 
+// Remote is the peer id of the other end.
+func (l *Link) Remote() []byte { return l.remote }
+
 // Close ends the link and its stream.
 func (l *Link) Close() error {
 	if l.stop != nil {

@@ -107,7 +107,7 @@ func (n *Node) memberNamed(tx *store.Tx, c *chat.Conversation, who string) (iden
 func (n *Node) AddMember(_ context.Context, groupName, who, history string) error {
 	h, ok := map[string]group.History{"": group.HistoryAll, "all": group.HistoryAll, "none": group.HistoryNone}[history]
 	if !ok {
-		return invalid("%q is no history: all or none", history)
+		return invalid("%q is no history that a newcomer can be given: all or none", history)
 	}
 	return n.inGroup(groupName, who, func(w *chat.Writer, tx *store.Tx, uid identity.UID) error {
 		k, err := n.book.Get(tx, uid)

@@ -3,7 +3,10 @@ package node
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
+
+	"github.com/libp2p/go-libp2p/core/peer"
 
 	"causeway/chat"
 	"causeway/contact"
@@ -70,14 +73,17 @@ func (n *Node) Accept(ctx context.Context, link, as string) (Contact, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, findTime)
 	defer cancel()
-	if err := n.introduceOne(ctx, inv.ID()); err != nil {
+	live, err := n.introduceOne(ctx, inv.ID())
+	if err != nil {
 		n.log.Info("introduce", "invite", inv.ID(), "err", err)
 		n.soon("introduce")
 		if k := (*Explained)(nil); errors.As(explain(err), &k) {
 			return Contact{}, k
 		}
 	}
-	return n.introduced(inv)
+	k, err := n.introduced(inv)
+	k.Reached = live
+	return k, err
 }
 
 // introduced shows how far an introduction is.
@@ -112,7 +118,7 @@ func (n *Node) introduce(ctx context.Context) {
 		n.log.Error("read the introductions", "err", err)
 	}
 	for _, id := range ids {
-		if err := n.introduceOne(ctx, id); err != nil && ctx.Err() == nil {
+		if _, err := n.introduceOne(ctx, id); err != nil && ctx.Err() == nil {
 			n.log.Info("introduce", "invite", id, "err", err)
 		}
 	}
@@ -120,51 +126,59 @@ func (n *Node) introduce(ctx context.Context) {
 
 // introduceOne finds whoever stands in for an invite, takes the offer, and
 // leaves the request there. Two at once would found two conversations, and the
-// slower one would find the invite spent.
-func (n *Node) introduceOne(ctx context.Context, id contact.InviteID) error {
+// slower one would find the invite spent. live says that it was the inviter's own
+// node that took the request.
+func (n *Node) introduceOne(ctx context.Context, id contact.InviteID) (live bool, err error) {
 	if err := n.intros.enter(ctx, id); err != nil {
-		return err
+		return false, err
 	}
 	defer n.intros.leave(id)
 	var row introRow
-	err := n.db.View(func(tx *store.Tx) error {
+	err = n.db.View(func(tx *store.Tx) error {
 		_, err := getRow(tx, nodeKey(subIntro, id), &row)
 		return err
 	})
 	if err != nil || !row.due(time.Now()) || row.Link == "" {
-		return err
+		return false, err
 	}
 	inv, err := contact.ParseInvite(row.Link)
 	if err != nil {
-		return err
+		return false, err
 	}
 	if err := inv.Valid(time.Now()); err != nil {
-		return errors.Join(err, n.db.Update(func(tx *store.Tx) error { return tx.Delete(nodeKey(subIntro, id)) }))
+		return false, errors.Join(err, n.db.Update(func(tx *store.Tx) error { return tx.Delete(nodeKey(subIntro, id)) }))
 	}
 	h, err := n.cfg.Hosts.Throwaway(n.ctx)
 	if err != nil {
-		return err
+		return false, err
 	}
 	defer h.Close()
 	link, err := n.search(ctx, h, addrInfos(inv.Hints), dht.KeysFor(inv.Rendezvous(), time.Now(), [32]byte(inv.UID)))
 	if err != nil {
-		return err
+		return false, err
 	}
 	offer, err := mailbox.FetchOffer(ctx, link, askOf(inv))
 	if errors.Is(err, mailbox.ErrRefused) {
 		err = errors.Join(link.Close(), refused("the invite was used, revoked or has expired; ask for a new one"))
 	}
 	if err != nil {
-		return err
+		return false, err
 	}
-	return n.leaveRequest(ctx, link, inv, row, offer)
+	opened, err := contact.OpenOffer(inv, offer.Sealed)
+	if err != nil {
+		return false, errors.Join(err, link.Close())
+	}
+	err = n.leaveRequest(ctx, link, inv, row, offer, opened)
+	return err == nil && isHint(opened.Hints, peer.ID(link.Remote())), err
 }
 
-func (n *Node) leaveRequest(ctx context.Context, link *mailbox.Link, inv contact.Invite, row introRow, o mailbox.Offer) error {
-	opened, err := contact.OpenOffer(inv, o.Sealed)
-	if err != nil {
-		return errors.Join(err, link.Close())
-	}
+// isHint reports whether a peer is the node that an offer gives addresses of: who
+// stands in for the inviter has another id.
+func isHint(hints []string, id peer.ID) bool {
+	return slices.ContainsFunc(addrInfos(hints), func(i peer.AddrInfo) bool { return i.ID == id })
+}
+
+func (n *Node) leaveRequest(ctx context.Context, link *mailbox.Link, inv contact.Invite, row introRow, o mailbox.Offer, opened *contact.Offer) error {
 	slot := mailbox.RequestSlot(inv.DepositToken())
 	if len(row.Request) == 0 {
 		if err := n.propose(inv, opened, &row); err != nil {
@@ -172,7 +186,7 @@ func (n *Node) leaveRequest(ctx context.Context, link *mailbox.Link, inv contact
 		}
 	}
 	t := mailbox.Ticket{Box: o.Box, Custodian: o.Custodian, Slot: slot}
-	_, err = mailbox.Deposit(ctx, link, t, mailbox.ParcelOf(row.Request))
+	_, err := mailbox.Deposit(ctx, link, t, mailbox.ParcelOf(row.Request))
 	var gone *mailbox.Gone
 	if err != nil && !errors.As(err, &gone) {
 		return err

@@ -23,7 +23,10 @@ func TestOneIntroductionOfAnInviteAtATime(t *testing.T) {
 		}
 		waited := make(chan error)
 		ended, end := context.WithCancel(t.Context())
-		go func() { waited <- n.introduceOne(ended, id) }() // which would fail without a store
+		go func() {
+			_, err := n.introduceOne(ended, id) // which would fail without a store
+			waited <- err
+		}()
 		synctest.Wait()
 		select {
 		case err := <-waited:

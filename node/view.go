@@ -81,6 +81,7 @@ type Contact struct {
 	Online   bool
 	Path     string // "direct", "relay", "lan", "custodian" or "none"
 	State    ContactState
+	Reached  bool // only of an invite accepted just now: their own node took the request
 }
 
 // Request is somebody who asks to become a contact.

@@ -22,8 +22,12 @@ func (a *app) acceptVerb() *cobra.Command {
 			}
 			return a.show(r, func(w io.Writer) {
 				fmt.Fprintf(w, "@%s  %s\n", api.InertLine(r.Contact.Name), r.Contact.UID)
-				if r.State != "accepted" {
-					a.say("Their node has not answered yet; it may be away. `%s wait --for contact=%s` waits for it.", a.self(), quote("@"+r.Contact.Name))
+				switch wait := fmt.Sprintf("`%s wait --for contact=%s` waits for it.", a.self(), quote("@"+r.Contact.Name)); {
+				case r.State == "accepted":
+				case r.Reached:
+					a.say("Their node is there and has your request; its answer comes in a moment. %s", wait)
+				default:
+					a.say("Their node has not answered yet; it may be away. %s", wait)
 				}
 			})
 		})
