@@ -137,8 +137,8 @@ func befriend(p, q *person) {
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	if _, err := q.Accept(context.Background(), inv.Link, ""); err != nil {
-		p.t.Fatal(err)
+	if k, err := q.Accept(context.Background(), inv.Link, ""); err != nil || !k.Reached {
+		p.t.Fatalf("%s accepts the invite of %s: %+v, %v", q.name, p.name, k, err)
 	}
 	q.until("contact "+p.name, func() bool { return q.knows(p.name) })
 	p.until("contact "+q.name, func() bool { return p.knows(q.name) })
@@ -230,7 +230,7 @@ func TestInviteWhileTheInviterIsAway(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if k.Name != "Alice" || k.State != ContactInvited {
+	if k.Name != "Alice" || k.State != ContactInvited || k.Reached {
 		t.Errorf("accepted %+v", k)
 	}
 	alice.start()

@@ -223,7 +223,7 @@ func TestOwnersDeletionHandsOver(t *testing.T) {
 	bob.start()
 	bob.until("the mail", func() bool { return bob.reads("@Alice", "taken") })
 	bob.collect(context.Background()) // the loop may have been cut short by this
-	if n := carol.keepsFor(bob); n != 0 {
+	if n := carol.parcels(); n != 0 {
 		t.Fatalf("Bob has read his mail, and %d parcels lie there still", n)
 	}
 	bob.stop()
@@ -245,17 +245,17 @@ func TestOwnersDeletionHandsOver(t *testing.T) {
 	alice.until("receipts", func() bool { return alice.stateOf(taken) == StateDelivered && alice.stateOf(waits) == StateDelivered })
 }
 
-// keepsFor counts the parcels that p keeps for another.
-func (p *person) keepsFor(owner *person) (parcels int) {
+// parcels counts the parcels that p keeps for others.
+func (p *person) parcels() (count int) {
 	p.t.Helper()
 	held, err := p.keeper.Holdings()
 	if err != nil {
 		p.t.Fatal(err)
 	}
 	for _, h := range held {
-		if identity.UID(h.Owner) == owner.me.UID {
-			parcels += int(h.Parcels)
+		if identity.UID(h.Owner) != p.me.UID {
+			count += int(h.Parcels)
 		}
 	}
-	return parcels
+	return count
 }
