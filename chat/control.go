@@ -239,11 +239,11 @@ func (w *Writer) checkHead() error {
 	if err != nil {
 		return fmt.Errorf("%w: the entry written last: %w", store.ErrDamaged, err)
 	}
-	t, ok, err := w.c.dag.Tip(w.tx, h.Log)
+	tips, err := w.c.dag.Tips(w.tx, h.Log) // several if somebody else has continued the log too
 	if err != nil {
 		return err
 	}
-	if !ok || t.Head != last {
+	if !slices.ContainsFunc(tips, func(t merkle.Tip) bool { return t.Head == last }) {
 		return fmt.Errorf("%w: the log's head is not the entry written last", store.ErrDamaged)
 	}
 	return nil

@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -96,7 +97,7 @@ func (s *Set) All() []*Conversation {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	return slices.SortedFunc(maps.Values(s.convs), func(a, b *Conversation) int {
-		return int(a.State().Created.Sub(b.State().Created))
+		return cmp.Or(a.State().Created.Compare(b.State().Created), a.ID.Compare(b.ID))
 	})
 }
 

@@ -52,11 +52,7 @@ func SealTo(public []byte, purpose string, plain []byte) ([]byte, error) {
 	if len(plain)+BoxToOverhead > MaxBox {
 		return nil, fmt.Errorf("%w: box of %d bytes", ErrTooLarge, len(plain))
 	}
-	key, err := suiteKEM.NewPublicKey(public)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrRecipient, err)
-	}
-	enc, s, err := hpke.NewSender(key, suiteKDF, suiteAEAD, append([]byte(purpose), 0))
+	enc, s, err := newSender(public, append([]byte(purpose), 0))
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrRecipient, err)
 	}

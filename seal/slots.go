@@ -63,15 +63,15 @@ func SealSlots(to [][]byte, info SlotInfo, contents [][]byte) ([]byte, error) {
 		if len(contents[i]) > MaxContent {
 			return nil, fmt.Errorf("%w: slot content of %d bytes", ErrTooLarge, len(contents[i]))
 		}
-		key, err := suiteKEM.NewPublicKey(public)
+		enc, s, err := newSender(public, info.bytes())
 		if err != nil {
 			return nil, fmt.Errorf("%w %d: %w", ErrRecipient, i, err)
 		}
-		sealed, err := hpke.Seal(key, suiteKDF, suiteAEAD, info.bytes(), contents[i])
+		sealed, err := s.Seal(nil, contents[i])
 		if err != nil {
 			return nil, fmt.Errorf("%w %d: %w", ErrRecipient, i, err)
 		}
-		w.Slots[i] = slotWire{Tag: slotTag(info.Salt, public), Sealed: sealed}
+		w.Slots[i] = slotWire{Tag: slotTag(info.Salt, public), Sealed: append(enc, sealed...)}
 	}
 	slices.SortFunc(w.Slots, func(a, b slotWire) int { return bytes.Compare(a.Tag[:], b.Tag[:]) })
 	if !ascending(w.Slots) {

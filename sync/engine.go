@@ -35,7 +35,8 @@ type engine struct {
 	later    offerLater
 	sessions map[uint64]*session
 	byConv   map[Conv]*session
-	eagerSid uint64 // the session whose ENTRIES must be the peer's next frame
+	ended    map[uint64]uint64 // by sid of a session that is no more: bytes of ENTRIES that may still be on their way
+	eagerSid uint64            // the session whose ENTRIES must be the peer's next frame
 	eagerDue bool
 
 	out      [][]byte
@@ -67,7 +68,7 @@ func newEngine(c config, now time.Time) *engine {
 		config: c, now: now, began: now, idle: now, moved: now,
 		nextSid:  2 + uint64(c.role),
 		attempts: map[uint64]*attempt{}, opening: map[Conv]uint64{}, later: newOfferLater(),
-		sessions: map[uint64]*session{}, byConv: map[Conv]*session{},
+		sessions: map[uint64]*session{}, byConv: map[Conv]*session{}, ended: map[uint64]uint64{},
 	}
 	e.push(&hello{Version: 1, MaxFrame: maxFrame, MaxInflight: streamCredit, Nonce: c.nonce})
 	return e

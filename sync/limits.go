@@ -33,6 +33,7 @@ const (
 	maxAsked      = 4 << 10  // wanted ids remembered by one session
 	maxTaken      = 64       // ranges that a session has credited and the node was not told yet
 	maxFailed     = 1 << 10  // rows remembered as not served by one session
+	maxEnded      = 64       // sessions that ended, of which entries may still come
 	readBuffer    = 32 << 10
 	writePiece    = 16 << 10
 	maxOut        = 256     // control frames that wait for the writer

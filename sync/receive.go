@@ -14,7 +14,7 @@ import (
 func (e *engine) onEntries(f *entries, size uint64, due bool) error {
 	s := e.sessions[f.Sid]
 	if s == nil {
-		return e.stray()
+		return e.late(f.Sid, size)
 	}
 	if size > s.granted || due && size > eagerBytes {
 		return fmt.Errorf("%w: %d bytes of entries, but %d granted", errProtocol, size, s.granted)
@@ -67,6 +67,16 @@ func (e *engine) keep(s *session, f *entries) (ids []merkle.ID, res merkle.Resul
 func (e *engine) grant(s *session, size uint64) {
 	s.granted += size
 	e.push(&credit{Sid: s.sid, Bytes: size})
+}
+
+// late takes entries of a session that has ended here: they were on their way,
+// if there was credit for them.
+func (e *engine) late(sid, size uint64) error {
+	if size > e.ended[sid] {
+		return e.stray()
+	}
+	e.ended[sid] -= size
+	return nil
 }
 
 // stray counts entries that nobody asked for.

@@ -85,6 +85,10 @@ func (e *engine) drop(s *session) {
 	e.inflight -= s.owed
 	delete(e.sessions, s.sid)
 	delete(e.byConv, s.conv)
+	if len(e.ended) >= maxEnded {
+		clear(e.ended)
+	}
+	e.ended[s.sid] = s.granted
 	if len(e.sessions) == 0 {
 		e.idle = e.now
 	}

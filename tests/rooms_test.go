@@ -74,6 +74,7 @@ var rooms = []room{
 	{dir: "tui", third: []string{"charm.land"}, never: onlyAPI},
 	{dir: "web", never: append([]ban{{module + "api", "the page speaks to the API over HTTP"}, {module + "node", "the page speaks to the API over HTTP"}}, onlyAPI...)},
 	{dir: "tests", third: []string{p2p, "github.com/marcopolo/simnet", "github.com/quic-go/quic-go", "go.uber.org/fx", "github.com/rogpeppe/go-internal"}},
+	{dir: "tests/sim", third: []string{p2p, pebble}},
 	{dir: "cmd/peer", third: []string{"github.com/spf13", "golang.org/x/term", "rsc.io/qr", "github.com/pelletier/go-toml/v2"},
 		never: never("a command asks the node or the API; it knows no logs, keys or protocols",
 			"internal/wire", "merkle", "seal", "group", "chat", "sync", "mailbox")},

@@ -1,0 +1,326 @@
+package sim
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"causeway/chat"
+	"causeway/group"
+	"causeway/merkle"
+	"causeway/store"
+)
+
+// labels lists the conversations by name, so that a seed makes one order.
+func (w *world) labels() []string { return slices.Sorted(maps.Keys(w.convs)) }
+
+// insiders are the honest nodes that belong to a conversation, as each sees
+// itself.
+func (w *world) insiders(label string) (out []*node) {
+	for _, n := range w.nodes {
+		c := n.conv(label)
+		if c == nil || n.rival || !c.State().Found {
+			continue
+		}
+		if _, in := c.State().Fold.Member(n.me.UID); in {
+			out = append(out, n)
+		}
+	}
+	return out
+}
+
+// held returns the entries that a node has delivered, in that order.
+func (n *node) held(label string) (ids []merkle.Entry) {
+	n.look(func(tx *store.Tx) (err error) {
+		ids, err = n.conv(label).DAG().ByOffset(tx, 0, 1<<20)
+		return err
+	})
+	return ids
+}
+
+func (n *node) look(f func(tx *store.Tx) error) {
+	if err := n.db.View(f); err != nil {
+		n.w.violate("errors", "%s reads its store: %v", n.name, err)
+	}
+}
+
+func (n *node) has(label string, id merkle.ID) (has bool) {
+	n.look(func(tx *store.Tx) (err error) {
+		has, err = n.conv(label).DAG().Has(tx, id)
+		return err
+	})
+	return has
+}
+
+// differ says where honest members do not hold the same, or nothing.
+func (w *world) differ() string {
+	for _, label := range w.labels() {
+		in := w.insiders(label)
+		if why := w.absent(label, in); why != "" {
+			return why
+		}
+		for _, n := range in {
+			if a, b := in[0].digest(label), n.digest(label); a != b {
+				return fmt.Sprintf("in %s %s has %s, %s has %s", label, in[0].name, a, n.name, b)
+			}
+		}
+	}
+	return ""
+}
+
+// absent says which honest member does not know yet that it is one.
+func (w *world) absent(label string, in []*node) string {
+	for _, n := range in {
+		for _, m := range n.conv(label).State().Fold.Members() {
+			of := w.person(m.User)
+			if of != nil && !of.rival && !slices.Contains(in, of) {
+				return fmt.Sprintf("%s counts %s as a member of %s, who does not", n.name, of.name, label)
+			}
+		}
+	}
+	return ""
+}
+
+// digest names the set of entries that a node holds.
+func (n *node) digest(label string) string {
+	var sum [32]byte
+	entries := n.held(label)
+	for _, e := range entries {
+		for i := range sum {
+			sum[i] ^= e.ID[i]
+		}
+	}
+	return fmt.Sprintf("%d entries %x", len(entries), sum[:4])
+}
+
+// checkAll looks at everything that was promised.
+func (w *world) checkAll() {
+	for _, label := range w.labels() {
+		in := w.insiders(label)
+		w.checkSaid(label, in)
+		w.checkViews(label, in)
+		w.checkForks(label, in)
+		for _, n := range in {
+			w.checkOrder(label, n)
+		}
+		w.checkRemoved(label, in)
+	}
+	for _, n := range w.nodes {
+		if n.up {
+			w.checkShown(n)
+			w.checkCustody(n)
+		}
+	}
+	w.checkStrikes()
+}
+
+// checkSaid: no acknowledged message is lost, and who belonged when it was
+// written reads it.
+func (w *world) checkSaid(label string, in []*node) {
+	for _, m := range w.said {
+		if m.conv != label || m.by.rival || !slices.Contains(in, m.by) || m.excuse && !w.anywhere(m, in) {
+			continue
+		}
+		for _, n := range in {
+			switch {
+			case !n.has(label, m.id):
+				w.violate("no acknowledged message lost", "%s lacks %q of %s in %s", n.name, m.text, m.by.name, label)
+			case !n.reads(label, m.id) && m.by.knew(label, m.id, n):
+				w.violate("members read", "%s cannot read %q of %s in %s", n.name, m.text, m.by.name, label)
+			}
+		}
+	}
+}
+
+func (w *world) anywhere(m *said, in []*node) bool {
+	return slices.ContainsFunc(in, func(n *node) bool { return n.has(m.conv, m.id) })
+}
+
+func (n *node) reads(label string, id merkle.ID) (reads bool) {
+	n.look(func(tx *store.Tx) error {
+		c := n.conv(label)
+		_, err := c.Message(tx, c.State(), id)
+		reads = err == nil
+		return nil
+	})
+	return reads
+}
+
+// knew reports whether the entry that admitted a present member is in the past
+// of what was written.
+func (n *node) knew(label string, id merkle.ID, member *node) (knew bool) {
+	c := n.conv(label)
+	m, in := c.State().Fold.Member(member.me.UID)
+	if !in {
+		return false
+	}
+	if m.Since == c.ID {
+		return true
+	}
+	n.look(func(tx *store.Tx) (err error) {
+		knew, err = c.DAG().Before(tx, m.Since, id)
+		return err
+	})
+	return knew
+}
+
+// checkViews: the same members, and of what two can both read the same order and
+// the same verdicts.
+func (w *world) checkViews(label string, in []*node) {
+	for _, n := range in[min(1, len(in)):] {
+		a, b := in[0].conv(label).State().Fold.Members(), n.conv(label).State().Fold.Members()
+		if !slices.EqualFunc(a, b, sameMember) {
+			w.violate("same members", "%s and %s differ about %s", in[0].name, n.name, label)
+		}
+		x, y := in[0].view(label), n.view(label)
+		both := func(l []line, other []line) (out []line) {
+			for _, e := range l {
+				if slices.ContainsFunc(other, func(o line) bool { return o.id == e.id }) {
+					out = append(out, e)
+				}
+			}
+			return out
+		}
+		if x, y = both(x, y), both(y, x); !slices.Equal(x, y) {
+			w.violate("same order and verdicts", "%s and %s differ about %s", in[0].name, n.name, label)
+		}
+	}
+}
+
+func sameMember(a, b group.Member) bool {
+	return a.User == b.User && a.Role == b.Role && a.Rank == b.Rank && slices.Equal(a.Logs, b.Logs)
+}
+
+type line struct {
+	id      merkle.ID
+	verdict group.Reason
+}
+
+func (n *node) view(label string) (out []line) {
+	n.look(func(tx *store.Tx) error {
+		page, err := n.conv(label).Timeline(tx, chat.Page{Limit: 1 << 20})
+		for _, m := range page {
+			out = append(out, line{m.ID, m.Verdict.Reason})
+		}
+		return err
+	})
+	return out
+}
+
+// checkForks: all find the same logs forked, and none of an honest device.
+func (w *world) checkForks(label string, in []*node) {
+	var first map[merkle.LogKey]bool
+	for i, n := range in {
+		forked := map[merkle.LogKey]bool{}
+		c := n.conv(label)
+		n.look(func(tx *store.Tx) error {
+			for _, e := range n.held(label) {
+				if _, is, err := c.DAG().Proof(tx, e.Log); err != nil {
+					return err
+				} else if is {
+					forked[e.Log] = true
+				}
+			}
+			return nil
+		})
+		if i == 0 {
+			first = forked
+		} else if !maps.Equal(first, forked) {
+			w.violate("forked set", "%s and %s know different forks in %s", in[0].name, n.name, label)
+		}
+		for log := range forked {
+			uid, _ := c.State().Fold.UserOf(log)
+			if of := w.person(uid); of != nil && !of.rival && !of.revived {
+				w.violate("forked set", "%s, who is honest, has forked a log of %s", of.name, label)
+			}
+		}
+	}
+}
+
+// checkOrder: delivery is a linear extension of causality.
+func (w *world) checkOrder(label string, n *node) {
+	seen := map[merkle.ID]bool{{}: true}
+	for _, e := range n.held(label) {
+		for _, p := range append(slices.Clone(e.Parents), e.Prev) {
+			if !seen[p] {
+				w.violate("causal delivery", "%s delivered %s in %s before what is in its past", n.name, e.ID, label)
+			}
+		}
+		if seen[e.ID] {
+			w.violate("nothing twice", "%s delivered %s in %s twice", n.name, e.ID, label)
+		}
+		seen[e.ID] = true
+	}
+}
+
+// checkShown: nothing is shown twice.
+func (w *world) checkShown(n *node) {
+	seen := map[merkle.ID]bool{}
+	n.look(func(tx *store.Tx) error {
+		for _, v := range tx.Scan(store.Key(store.SpaceTest, byte('s'))) {
+			id := merkle.ID(v)
+			if seen[id] {
+				w.violate("nothing twice", "%s was shown %s twice", n.name, id)
+			}
+			seen[id] = true
+		}
+		return nil
+	})
+}
+
+// checkRemoved: who was removed holds nothing that has the removal in its past,
+// and cannot read it if it is put into its hand.
+func (w *world) checkRemoved(label string, in []*node) {
+	if len(in) == 0 {
+		return
+	}
+	ref := in[0]
+	for _, n := range w.nodes {
+		by, gone := ref.conv(label).State().Fold.Removed(n.me.UID)
+		if _, back := ref.conv(label).State().Fold.Member(n.me.UID); back || !gone || n.conv(label) == nil || !n.up {
+			continue
+		}
+		later := ref.after(label, by)
+		for _, e := range later {
+			if _, own := ref.own(label, e, n); !own && n.has(label, e.ID) && !n.rival {
+				w.violate("nothing after removal", "%s was removed from %s and holds %s", n.name, label, e.ID)
+			}
+		}
+		w.handOver(label, n, ref, later)
+	}
+}
+
+func (n *node) own(label string, e merkle.Entry, of *node) (merkle.LogKey, bool) {
+	uid, _ := n.conv(label).State().Fold.UserOf(e.Log)
+	return e.Log, uid == of.me.UID
+}
+
+// after returns what has an entry in its past.
+func (n *node) after(label string, by merkle.ID) (out []merkle.Entry) {
+	c := n.conv(label)
+	n.look(func(tx *store.Tx) error {
+		past := c.DAG().Past(tx)
+		for _, e := range n.held(label) {
+			if past.Before(by, e.ID) {
+				out = append(out, e)
+			}
+		}
+		return past.Err()
+	})
+	return out
+}
+
+func (w *world) handOver(label string, n, from *node, later []merkle.Entry) {
+	var blocks []merkle.Block
+	for _, e := range from.held(label) {
+		blocks = append(blocks, e.Block())
+	}
+	if _, err := n.receive(n.conv(label), blocks); err != nil {
+		return
+	}
+	for _, e := range later {
+		if _, own := from.own(label, e, n); !own && n.reads(label, e.ID) {
+			w.violate("nothing after removal", "%s was removed from %s and can read %s", n.name, label, e.ID)
+		}
+	}
+}
