@@ -48,9 +48,6 @@ func (n *Node) collect(ctx context.Context) {
 		if c.State().Shape == chat.Group {
 			n.collectGroup(ctx, c)
 		}
-		if n.pace.owed(c.ID, time.Now()) {
-			n.acknowledge(c)
-		}
 	}
 	if err := n.announceMailbox(); err != nil && ctx.Err() == nil {
 		n.log.Error("announce the mailbox", "err", err)
@@ -163,7 +160,6 @@ func (n *Node) unpack(p *pile, fits func(*chat.Conversation) bool) (read []mailb
 		}
 		return nil, err
 	}
-	n.acknowledge(c)
 	for _, r := range res.Refused {
 		if errors.Is(r.Err, merkle.ErrNoRoom) {
 			return nil, nil // it may fit when what it waits for is here
@@ -198,34 +194,6 @@ func (n *Node) noteCollected(ids []mailbox.ParcelID) error {
 		}
 		return nil
 	})
-}
-
-// acknowledge writes an entry that says nothing but what it has in its past, if
-// a member waits for a receipt that cannot see it live, at most once a minute;
-// what is too soon is done by a later collect.
-func (n *Node) acknowledge(c *chat.Conversation) {
-	if may, wait := n.pace.ack(c.ID, time.Now()); !may {
-		if wait > 0 {
-			time.AfterFunc(wait, n.wake["collect"].ring)
-		}
-		return
-	}
-	err := n.change(func(tx *store.Tx, now time.Time) (*chat.Writer, error) {
-		s := c.State()
-		if _, in := s.Fold.Member(n.me.UID); !in {
-			return nil, nil
-		}
-		owed, err := c.Unacknowledged(tx)
-		if err != nil || !owed {
-			return nil, err
-		}
-		tx.OnCommit(func() { n.pace.acked(c.ID, now) })
-		w := c.Write(tx, now)
-		return w, w.Ack()
-	})
-	if err != nil && n.ctx.Err() == nil {
-		n.log.Info("acknowledge", "err", err)
-	}
 }
 
 // collectGroup reads what members parked for the group, and goes on at once

@@ -10,6 +10,7 @@ const (
 	outboxEvery    = 30 * time.Second
 	collectEvery   = 5 * time.Minute
 	introduceEvery = 20 * time.Second
+	ackEvery       = time.Hour
 	sweepEvery     = time.Hour
 )
 
@@ -23,12 +24,14 @@ const (
 	partingTime   = 1500 * time.Millisecond // parking on the way out
 	graceTime     = 3 * time.Second         // for a live receipt before mail is parked all the same
 	ackPause      = time.Minute             // between entries that only acknowledge
-	copies        = 3                       // custodians that a message is parked with
-	offersKept    = 4                       // log keys that each contact may add us with
-	raceAtOnce    = 4                       // peers tried side by side
-	meetAtOnce    = 4                       // look-ups side by side
-	parkAtOnce    = 6                       // custodians visited side by side, to park
-	paceLeast     = 2 * time.Second         // before the second attempt to meet somebody
+	ackPauseLarge = time.Hour               // the same in a group of more than ackMembers
+	ackMembers    = 32
+	copies        = 3               // custodians that a message is parked with
+	offersKept    = 4               // log keys that each contact may add us with
+	raceAtOnce    = 4               // peers tried side by side
+	meetAtOnce    = 4               // look-ups side by side
+	parkAtOnce    = 6               // custodians visited side by side, to park
+	paceLeast     = 2 * time.Second // before the second attempt to meet somebody
 	paceMost      = time.Hour
 	maxAddrs      = 8  // own addresses told to contacts
 	recentEpochs  = 3  // epochs under whose tags a conversation meets

@@ -165,6 +165,16 @@ func (n *Node) connect(ctx context.Context, p peer.AddrInfo, c *chat.Conversatio
 	return n.sync.Connect(ctx, p.ID, dagsync.Conv(c.ID))
 }
 
+// heed hears of the health of the network. Where it was entered anew, everybody
+// is looked for at once.
+func (n *Node) heed(r dht.Report) {
+	n.troubles.report(r)
+	if r.Err == nil {
+		n.pace.reset()
+		n.wake["meet"].ring()
+	}
+}
+
 // nearby hears of a node on the same LAN, which may or may not be a friend's.
 func (n *Node) nearby(p peer.AddrInfo) {
 	if n.ctx.Err() != nil {

@@ -115,7 +115,7 @@ func (n *Node) open() (err error) {
 	n.sync = dagsync.New(n.host, (*logs)(n), dagsync.Options{OnEvent: n.observe}) // before nearby may be called
 	n.finder, err = dht.New(n.ctx, n.host, dht.Config{
 		Networks: n.cfg.Networks, Bootstrap: n.cfg.Bootstrap, Server: n.cfg.DHTServer, Nearby: n.nearby,
-		Report: n.troubles.report,
+		Report: n.heed,
 	})
 	if err != nil {
 		return err
@@ -145,6 +145,7 @@ func (n *Node) run() {
 	n.loop("collect", collectEvery, n.collect)
 	n.loop("door", collectEvery, n.standInHere)
 	n.loop("introduce", introduceEvery, n.introduce)
+	n.loop("acks", ackEvery, n.acks)
 	n.loop("sweep", sweepEvery, n.sweep)
 }
 
@@ -179,7 +180,7 @@ func (b *bell) ring() {
 
 func newBells() map[string]*bell {
 	m := map[string]*bell{}
-	for _, name := range []string{"meet", "publish", "outbox", "collect", "door", "introduce", "sweep"} {
+	for _, name := range []string{"meet", "publish", "outbox", "collect", "door", "introduce", "acks", "sweep"} {
 		m[name] = &bell{c: make(chan struct{}, 1)}
 	}
 	return m

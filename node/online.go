@@ -145,6 +145,9 @@ func (n *Node) observe(e dagsync.Event) {
 	}
 	before := n.online.in(id, uid)
 	n.online.set(session{e.Peer, id, uid}, e.Kind != dagsync.Down, e.Kind == dagsync.Synced)
+	if e.Kind == dagsync.Up {
+		n.pace.worked(id)
+	}
 	if c.State().Shape == chat.Direct && before != n.online.in(id, uid) {
 		n.report("contact", uid)
 		if e.Kind == dagsync.Up {

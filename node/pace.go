@@ -65,17 +65,17 @@ func (p *pace) ready(id merkle.ID, now time.Time) bool {
 
 // ack reports whether a conversation may be acknowledged now. If not it is owed,
 // and wait says, once, when to look again.
-func (p *pace) ack(id merkle.ID, now time.Time) (may bool, wait time.Duration) {
+func (p *pace) ack(id merkle.ID, now time.Time, pause time.Duration) (may bool, wait time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	since := now.Sub(p.acks[id])
-	if since >= ackPause {
+	if since >= pause {
 		delete(p.owing, id)
 		return true, 0
 	}
 	if !p.owing[id] {
 		p.owing[id] = true
-		wait = ackPause - since
+		wait = pause - since
 	}
 	return false, wait
 }
@@ -85,13 +85,6 @@ func (p *pace) acked(id merkle.ID, now time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.acks[id] = now
-}
-
-// owed reports whether an acknowledgement that came too soon is due.
-func (p *pace) owed(id merkle.ID, now time.Time) bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.owing[id] && now.Sub(p.acks[id]) >= ackPause
 }
 
 // reset makes everything due at once: the network changed, or the user acts.

@@ -24,6 +24,7 @@ const (
 	subParked    = 'w' // conversation, receipt key → parkedRow
 	subTaken     = 'n' // conversation, my log, log or box id → takenRow
 	subLaid      = 'y' // conversation, receipt key → laidRow
+	subOwed      = 'a' // conversation → that an acknowledgement is due
 	subDone      = 'd' // parcel id → when it may be forgotten (s): collected and read
 	subGroupBox  = 'g' // epoch, the custodian's known receipt key → receipt key of the epoch's box
 	subInviteLog = 'l' // invite id → inviteRow

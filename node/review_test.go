@@ -77,18 +77,18 @@ func TestMailIsDeletedOnlyWhenItIsOfNoUse(t *testing.T) {
 
 func TestReceiptThatComesTooSoonIsOwed(t *testing.T) {
 	p, id, now := newPace(), merkle.ID{1}, time.Now()
-	if may, _ := p.ack(id, now); !may {
+	if may, _ := p.ack(id, now, ackPause); !may {
 		t.Fatal("the first one must wait")
 	}
 	p.acked(id, now)
-	if may, wait := p.ack(id, now.Add(time.Second)); may || wait != ackPause-time.Second {
+	if may, wait := p.ack(id, now.Add(time.Second), ackPause); may || wait != ackPause-time.Second {
 		t.Errorf("%v, wait %v", may, wait)
 	}
-	if may, wait := p.ack(id, now.Add(2*time.Second)); may || wait != 0 {
+	if may, wait := p.ack(id, now.Add(2*time.Second), ackPause); may || wait != 0 {
 		t.Errorf("told twice: %v, wait %v", may, wait)
 	}
-	if !p.owed(id, now.Add(ackPause)) || p.owed(id, now.Add(ackPause-1)) {
-		t.Error("it is not owed when its time comes")
+	if may, _ := p.ack(id, now.Add(ackPause), ackPause); !may {
+		t.Error("it must wait though its time has come")
 	}
 }
 

@@ -85,6 +85,9 @@ func (n *Node) settle(tx *store.Tx, w *chat.Writer) error {
 	if err := n.keepOrder(w); err != nil {
 		return err
 	}
+	if err := n.owe(tx, w); err != nil {
+		return err
+	}
 	if err := n.recordAll(tx, w); err != nil {
 		return err
 	}

@@ -107,11 +107,6 @@ func (n *Node) Import(ctx context.Context, r io.Reader) (Transfer, error) {
 			return t, err
 		}
 	}
-	for _, c := range n.set.All() {
-		if c.State().Found {
-			n.acknowledge(c)
-		}
-	}
 	return t, ctx.Err()
 }
 
