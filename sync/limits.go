@@ -54,10 +54,10 @@ const (
 	unknownBytes = 16 << 20 // of entries an hour from logs that are not known to be members'
 	opensFailed  = 5        // OPEN frames with a failure, a minute and peer
 	opensProven  = 60       // the same for a peer that has proven a log
-	eagerBurst   = 100      // ENTRIES taken unasked
-	eagerRate    = 20       // a second and session
-	pushBurst    = 64       // ENTRIES sent unasked: together with maxPushed below eagerBurst
-	pushRate     = 16       // a second and session
+	eagerBurst   = 160      // ENTRIES taken unasked
+	eagerRate    = 24       // a second and session
+	pushBurst    = 100      // ENTRIES sent unasked: together with maxPushed below eagerBurst
+	pushRate     = 20       // a second and session
 	maxPushed    = 32       // ENTRIES sent unasked and not credited
 )
 
