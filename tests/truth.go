@@ -11,7 +11,8 @@ import (
 
 // check holds what a node shows of an own message against what is on the disks
 // of the others, at the moment it is shown: "delivered to k" needs k others who
-// have it, and whoever is named must be among them; "parked" a custodian that
+// have it, and whoever is named must be among them; "handed over to k" needs k
+// who hold it, if only to wait for its past; "parked" a custodian that
 // keeps parcels or somebody who has collected them, and the same of each that is
 // named. A node may know less than is true, never more.
 func (p *Peer) check(n *node.Node, e node.Event) {
@@ -22,9 +23,12 @@ func (p *Peer) check(n *node.Node, e node.Event) {
 	if m.State != node.StateQueued && m.State != node.StateParked && m.State != node.StateSent && m.State != node.StateDelivered {
 		p.net.tb.Errorf("%s shows %q as %q", p.Name, m.Text, m.State)
 	}
-	claimed := claim{text: m.Text, id: m.ID, got: m.Got.Have, parked: m.Parked.Have}
+	claimed := claim{text: m.Text, id: m.ID, got: m.Got.Have, taken: m.Sent.Have, parked: m.Parked.Have}
 	if m.State == node.StateDelivered {
 		claimed.got = max(1, claimed.got)
+	}
+	if m.State == node.StateSent {
+		claimed.taken = max(1, claimed.taken)
 	}
 	if m.State == node.StateParked {
 		claimed.parked = max(1, claimed.parked)
@@ -45,18 +49,21 @@ func (p *Peer) check(n *node.Node, e node.Event) {
 type claim struct {
 	text               string
 	id                 merkle.ID
-	got, parked        int      // how many have it, and keep it
+	got, taken, parked int      // how many have it, hold it, and keep a parcel of it
 	people, custodians []string // and who
 }
 
 // verify fails unless a claim is backed by what is on the disks now.
 func (p *Peer) verify(c claim) {
-	if c.got+c.parked == 0 {
+	if c.got+c.taken+c.parked == 0 {
 		return
 	}
 	have := p.holders(c.id, c.got)
 	if len(have) < c.got {
 		p.net.tb.Errorf("%s shows %q as delivered to %d; %d have it", p.Name, c.text, c.got, len(have))
+	}
+	if c.taken > len(have) && c.taken > p.takers(c.id) {
+		p.net.tb.Errorf("%s shows %q as handed over to %d; %d hold it", p.Name, c.text, c.taken, p.takers(c.id))
 	}
 	for _, name := range c.people {
 		if p.net.named(name) != nil && !have[name] {
@@ -99,6 +106,28 @@ func (p *Peer) holders(id merkle.ID, claimed int) map[string]bool {
 		}
 	}
 	return have
+}
+
+// takers counts the others on whose disk an entry is, delivered or not.
+func (p *Peer) takers(id merkle.ID) (n int) {
+	for _, conv := range p.net.conversations(nil) {
+		for _, other := range p.net.all() {
+			state := merkle.Unknown
+			err := other.disk(func(db *store.DB) error {
+				return db.View(func(tx *store.Tx) (err error) {
+					state, err = merkle.Open(conv).State(tx, id)
+					return err
+				})
+			})
+			if err != nil {
+				p.net.tb.Errorf("look at the disk of %s: %v", other.Name, err)
+			}
+			if other != p && state != merkle.Unknown {
+				n++
+			}
+		}
+	}
+	return n
 }
 
 // holds reports whether a peer has delivered an entry.
