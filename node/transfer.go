@@ -107,6 +107,7 @@ func (n *Node) Import(ctx context.Context, r io.Reader) (Transfer, error) {
 			return t, err
 		}
 	}
+	n.acks(ctx) // now, so that the receipts are on the stick if it goes straight back
 	return t, ctx.Err()
 }
 
