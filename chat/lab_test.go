@@ -12,7 +12,7 @@ import (
 
 // user is one person with one device and a store of its own.
 type user struct {
-	t    *testing.T
+	t    testing.TB
 	name string
 	db   *store.DB
 	set  *Set
@@ -22,7 +22,7 @@ type user struct {
 
 var begin = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
-func newUser(t *testing.T, name string) *user {
+func newUser(t testing.TB, name string) *user {
 	t.Helper()
 	root, device := identity.NewRoot(), identity.NewDevice()
 	kem := seal.KEMFromSeed([32]byte{1, byte(len(name)), name[0]})
@@ -209,7 +209,7 @@ func join(b *user, from identity.UID, wc Welcome) {
 }
 
 // copyStore copies every key that rooms below chat, and chat, own.
-func copyStore(t *testing.T, from *store.DB) *store.DB {
+func copyStore(t testing.TB, from *store.DB) *store.DB {
 	t.Helper()
 	to := store.OpenMemory()
 	t.Cleanup(func() { to.Close() })

@@ -14,7 +14,7 @@ import (
 // world is a group of a few people who act in a random order and hear of each
 // other only now and then.
 type world struct {
-	t       *testing.T
+	t       testing.TB
 	r       *rand.Rand
 	users   []*user
 	c       merkle.ID
@@ -24,7 +24,7 @@ type world struct {
 	out     map[identity.UID]bool            // was removed once: is not added again
 }
 
-func newWorld(t *testing.T, seed uint64, h History) *world {
+func newWorld(t testing.TB, seed uint64, h History) *world {
 	w := &world{t: t, r: rand.New(rand.NewPCG(seed, 7)), said: map[string]map[identity.UID]bool{}, barred: map[string]map[identity.UID]bool{}, out: map[identity.UID]bool{}}
 	for _, name := range []string{"Alice", "Bob", "Carol", "Dave", "Erin"} {
 		w.users = append(w.users, newUser(t, name))

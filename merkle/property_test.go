@@ -173,16 +173,18 @@ func (p *peer) checkResult(r Result, blocks int) {
 // node ends with the same states, frontier, heads, proofs and ancestry, and they
 // are those of the plainest reading of the rules.
 func TestAnyOrderAnyBatches(t *testing.T) {
-	rapid.Check(t, func(rt *rapid.T) {
-		w := drawWorld(rt, rapidTB{t, rt})
-		p := w.feed(rt)
-		w.checkStates(rt, p)
-		w.checkOrder(rt, p)
-		w.checkPast(rt, p)
-		w.checkTips(rt, p)
-		w.checkMissing(rt, p)
-		w.checkEmpty(rt, p)
-	})
+	rapid.Check(t, func(rt *rapid.T) { anyOrder(rt, rapidTB{t, rt}) })
+}
+
+func anyOrder(rt *rapid.T, tb testing.TB) {
+	w := drawWorld(rt, tb)
+	p := w.feed(rt)
+	w.checkStates(rt, p)
+	w.checkOrder(rt, p)
+	w.checkPast(rt, p)
+	w.checkTips(rt, p)
+	w.checkMissing(rt, p)
+	w.checkEmpty(rt, p)
 }
 
 // rapidTB hands failures of helpers, and clean-up, to rapid.
@@ -197,3 +199,9 @@ func (t rapidTB) Errorf(format string, args ...any) { t.rt.Errorf(format, args..
 func (t rapidTB) Error(args ...any)                 { t.rt.Error(args...) }
 func (t rapidTB) Fatal(args ...any)                 { t.rt.Fatal(args...) }
 func (t rapidTB) Fatalf(format string, args ...any) { t.rt.Fatalf(format, args...) }
+
+// FuzzIngestOrder is TestAnyOrderAnyBatches with the fuzzer's choices.
+func FuzzIngestOrder(f *testing.F) {
+	f.Add([]byte{})
+	f.Fuzz(rapid.MakeFuzz(func(rt *rapid.T) { anyOrder(rt, rapidTB{f, rt}) }))
+}
