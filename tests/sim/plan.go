@@ -6,7 +6,7 @@ import (
 
 // A Plan is one run: who takes part, what the network is like, and what is done
 // to them when. The same plan with the same seed is the same run. Parse reads it
-// from a scenario file and String writes one.
+// from a scenario file and Format writes one.
 type Plan struct {
 	Seed   uint64
 	People []string
@@ -15,6 +15,7 @@ type Plan struct {
 	Net    Net
 	Length time.Duration // of the faulty part; then everything heals
 	Steps  []Step        // by time
+	Wrong  string        // the rule that this run must break, and no other; empty: none
 }
 
 // Founded is a group and who founds it.

@@ -1,7 +1,6 @@
 package sim
 
 import (
-	"bytes"
 	"container/heap"
 	"fmt"
 	"math/rand/v2"
@@ -149,5 +148,3 @@ func direct(a, b string) string {
 	}
 	return a + "-" + b
 }
-
-func compareIDs(a, b merkle.ID) int { return bytes.Compare(a[:], b[:]) }
