@@ -6,6 +6,7 @@ import (
 
 	"causeway/group"
 	"causeway/identity"
+	"causeway/internal/planted"
 	"causeway/merkle"
 )
 
@@ -148,7 +149,7 @@ func (w *Writer) note(e merkle.Entry, p plain, m Message) {
 // ownLogSeen notices entries of this device's own log that the store did not
 // have: it is behind its own published head, and a new log is due.
 func (w *Writer) ownLogSeen(res merkle.Result) error {
-	if !slices.ContainsFunc(res.Delivered, func(e merkle.Entry) bool { return e.Log == w.s.Log }) || w.s.rotate || w.founding {
+	if !slices.ContainsFunc(res.Delivered, func(e merkle.Entry) bool { return e.Log == w.s.Log }) || w.s.rotate || w.founding || planted.Is(planted.NoRotate) {
 		return nil
 	}
 	w.own().rotate = true

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"slices"
 
+	"causeway/internal/planted"
 	"causeway/merkle"
 	"causeway/store"
 )
@@ -41,7 +42,7 @@ func (w *Writer) noLongerUnread(e merkle.Entry) error {
 // rescanUnread tries again what no key opened before, until no new key comes of
 // it, and then puts the display in order.
 func (w *Writer) rescanUnread() error {
-	for w.rescan {
+	for w.rescan && !planted.Is(planted.NoRescan) {
 		w.rescan = false
 		prefix := w.c.key(subUnread)
 		var ids []merkle.ID
@@ -79,7 +80,7 @@ func (w *Writer) retry(ids []merkle.ID) error {
 // order computes anew the clocks of everything delivered after an entry that
 // was opened late, so that they stay a function of the DAG alone.
 func (w *Writer) order() error {
-	if w.reclock == 0 {
+	if w.reclock == 0 || planted.Is(planted.NoReclock) {
 		return nil
 	}
 	at := w.reclock - 1

@@ -5,6 +5,7 @@ import (
 
 	"causeway/group"
 	"causeway/identity"
+	"causeway/internal/planted"
 	"causeway/internal/wire"
 	"causeway/merkle"
 	"causeway/seal"
@@ -50,6 +51,12 @@ func (w *Writer) clockOf(e merkle.Entry, wall uint64) (clock, parents uint64) {
 		if id != (merkle.ID{}) && get(w.tx, w.c.key(subMeta, id), &m) == nil {
 			parents = max(parents, m.Clock)
 		}
+	}
+	if planted.Is(planted.ByArrival) {
+		wall = uint64(w.now.UnixMilli())
+	}
+	if planted.Is(planted.NoHybrid) {
+		return min(wall, maxWall), parents
 	}
 	return max(min(wall, maxWall), parents+1), parents
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"causeway/identity"
+	"causeway/internal/planted"
 	"causeway/merkle"
 )
 
@@ -150,6 +151,9 @@ func (p *pass) remove(uid identity.UID, r *removal) {
 	if r.op.Kind != Demote {
 		p.removals = append(p.removals, r)
 	}
+	for i := 0; planted.Is(planted.NoRank) && i < len(u.tenures); i++ {
+		p.end(u.tenures[i])
+	}
 }
 
 // authorised judges an entry of tenure t by rules A3 and D5.
@@ -164,7 +168,7 @@ func (s *State) authorised(t *tenure, id merkle.ID) Verdict {
 // voided reports whether a removal or a leave voids an entry of tenure t.
 func (s *State) voided(t *tenure, id merkle.ID) (Verdict, bool) {
 	for _, r := range t.strong {
-		if s.past.Before(id, r.op.ID) {
+		if s.past.Before(id, r.op.ID) || planted.Is(planted.NoA3) {
 			continue
 		}
 		if r.op.Kind == Demote {

@@ -1,6 +1,9 @@
 package group
 
-import "causeway/merkle"
+import (
+	"causeway/internal/planted"
+	"causeway/merkle"
+)
 
 // Usable applies rule K1 to a key, named by its rekey entry or found: it may
 // encrypt only if that entry stands and has every live removal in its past.
@@ -12,6 +15,9 @@ func (s *State) Usable(key merkle.ID) bool {
 		return false
 	}
 	for _, r := range s.latest {
+		if planted.Is(planted.NoK1) {
+			break
+		}
 		if !s.past.Before(r, key) {
 			return false
 		}

@@ -1,7 +1,10 @@
 package group
 
 import (
+	"slices"
+
 	"causeway/identity"
+	"causeway/internal/planted"
 	"causeway/merkle"
 )
 
@@ -27,6 +30,16 @@ func (s *State) MayWrite(log merkle.LogKey) bool {
 	return false
 }
 
+// MayRead reports whether the holder of a log is to be given what is said: the
+// log is of a present tenure, and nobody has cut it. That it is known to have
+// forked takes nothing from its reader, who may be its honest owner (a disk was
+// put back) and must learn of it.
+func (s *State) MayRead(log merkle.LogKey) bool {
+	return slices.ContainsFunc(s.devices[log], func(d *device) bool {
+		return d.tenure.ended() == nil && len(d.cuts) == 0
+	})
+}
+
 // MayAdmit reports whether a user may admit others, and promote them.
 func (s *State) MayAdmit(uid identity.UID) bool { return s.senior(uid, true) != nil }
 
@@ -46,5 +59,8 @@ func (s *State) MayDemote(by, target identity.UID) bool {
 // of target, or to every admin one, and there is one.
 func (s *State) outranks(by, target identity.UID, adminOnly bool) bool {
 	a, b := s.senior(by, true), s.senior(target, adminOnly)
+	if planted.Is(planted.NoRank) {
+		return a != nil && b != nil
+	}
 	return a != nil && b != nil && a.rank < b.rank && !b.founder
 }

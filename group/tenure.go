@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"causeway/identity"
+	"causeway/internal/planted"
 	"causeway/merkle"
 )
 
@@ -78,6 +79,8 @@ func (s *State) hits(r *removal, t *tenure) bool {
 		return r.op.Kind == Revoke && (s.hits(r, t.of) || slices.ContainsFunc(t.of.demotions(), func(d *removal) bool {
 			return s.past.Before(d.op.ID, r.op.ID)
 		}))
+	case planted.Is(planted.NoRank):
+		return !s.past.Before(r.op.ID, t.begin.ID)
 	case t.founder || r.by.rank >= t.rank || r.op.Kind == Demote && !t.admin:
 		return false
 	}

@@ -4,6 +4,8 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"time"
+
+	"causeway/internal/planted"
 )
 
 // A Held is what a custodian says of one parcel. Only the id is checked, against
@@ -131,6 +133,9 @@ func (r *collector) fetch(rows []Held, lacking map[uint64]fetchItem) error {
 		}
 	}
 	for _, h := range rows {
+		if planted.Is(planted.CursorFirst) {
+			r.upTo = h.Seq
+		}
 		if item, ok := lacking[h.Seq]; ok {
 			sealed, err := r.receive(h, item.Offset)
 			if err != nil {

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"causeway/internal/label"
+	"causeway/internal/planted"
 	"causeway/store"
 )
 
@@ -119,6 +120,9 @@ func (s *session) bytes(f *bytesFrame, now time.Time) ([]any, error) {
 		answer, err = s.commit(tx, p, parcel, now)
 		return err
 	})
+	if planted.Is(planted.ReceiptFirst) && err != nil {
+		answer, err = s.receipt(parcelRow{Parcel: p.parcel, Size: p.size, Deposited: seconds(now), Expires: seconds(now) + uint64(DefaultTTL/time.Second)}), nil
+	}
 	if err != nil {
 		return nil, err
 	}

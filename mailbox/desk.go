@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"causeway/internal/label"
+	"causeway/internal/planted"
 	"causeway/internal/wire"
 	"causeway/store"
 )
@@ -162,7 +163,7 @@ func bury(tx *store.Tx, box BoxID, item deleteItem, now time.Time) error {
 		return err
 	}
 	b, _, ok, err := boxOf(tx, box)
-	if err != nil || !ok {
+	if err != nil || !ok || planted.Is(planted.NoTombstone) {
 		return missing(err, "box")
 	}
 	if b.Tombstones >= maxTombstones {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 
+	"causeway/internal/planted"
 	"causeway/store"
 )
 
@@ -64,6 +65,9 @@ func (w *work) take(i int, b Block) {
 		w.res.Duplicates++
 		if hasBody {
 			w.fill(n, b)
+		}
+		if planted.Is(planted.TwiceDelivered) {
+			w.res.Delivered = append(w.res.Delivered, w.entry(n))
 		}
 		return
 	}
@@ -139,7 +143,7 @@ func (w *work) coveredByWaiting(it *item) bool {
 // try finds out what blocks a covered item and queues it if nothing does.
 func (w *work) try(it *item) {
 	for dep := range it.h.deps {
-		if w.find(dep) != nil {
+		if w.find(dep) != nil || planted.Is(planted.NoCausalBuffer) && dep != it.h.Prev {
 			continue
 		}
 		if s, _ := w.state(dep); s == Refused {

@@ -2,6 +2,8 @@ package store
 
 import (
 	"github.com/cockroachdb/pebble/v2"
+
+	"causeway/internal/planted"
 )
 
 // commit is one transaction on its way to the disk: applied in order by the
@@ -57,7 +59,11 @@ func (db *DB) applier() {
 	defer close(db.toSync)
 	for c := range db.toApply {
 		if c.batch != nil {
-			if err := db.p.ApplyNoSyncWait(c.batch, pebble.Sync); err != nil {
+			apply, with := db.p.ApplyNoSyncWait, pebble.Sync
+			if planted.Is(planted.NoFsync) {
+				apply, with = db.p.Apply, pebble.NoSync
+			}
+			if err := apply(c.batch, with); err != nil {
 				db.fault.set(diskError("apply", err))
 				return
 			}

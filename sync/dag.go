@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sort"
 
+	"causeway/internal/planted"
 	"causeway/merkle"
 	"causeway/store"
 )
@@ -165,6 +166,9 @@ func EntriesAt(tx *store.Tx, d *merkle.DAG, log merkle.LogKey, seq uint64) ([]me
 // if any, is in past.Err.
 func Within(past *merkle.Past, ids ...merkle.ID) func(merkle.Entry) bool {
 	return func(e merkle.Entry) bool {
+		if planted.Is(planted.RemovedServed) {
+			return true
+		}
 		return slices.ContainsFunc(ids, func(id merkle.ID) bool { return e.ID == id || past.Before(e.ID, id) })
 	}
 }

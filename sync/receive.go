@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"causeway/internal/planted"
 	"causeway/merkle"
 )
 
@@ -153,7 +154,7 @@ func (e *engine) finish(s *session) error {
 	if err := e.update(s); err != nil {
 		return err
 	}
-	if p.got > 0 {
+	if p.got > 0 && !planted.Is(planted.NoWantByID) {
 		if on, err := e.walkBack(s, p); on || err != nil {
 			return err
 		}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"causeway/internal/planted"
 	"causeway/merkle"
 )
 
@@ -111,6 +112,9 @@ func (e *engine) spend(s *session, o outgoing) {
 	s.owed += n
 	e.inflight += n
 	e.out = append(e.out, o.frame)
+	if planted.Is(planted.TakenWhenSent) {
+		s.taken, s.takenAt = append(s.taken, o.own...), e.now
+	}
 	s.served = append(s.served, served{left: n, own: o.own, eager: o.eager})
 	if o.eager {
 		s.pushes.take(e.now, pushRate, pushBurst)

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"causeway/internal/planted"
 	"causeway/merkle"
 )
 
@@ -222,6 +223,9 @@ func (e *engine) find(s *session, l *ownLog, r row) (merkle.ID, error) {
 		if l.rows[i].Head == r.Head && l.rows[i].Seq == r.Seq {
 			return l.ids[i], nil
 		}
+	}
+	if planted.Is(planted.SeqOnly) && r.Seq <= l.top() {
+		return l.ids[0], nil
 	}
 	if r.Seq > l.top() {
 		return merkle.ID{}, nil

@@ -51,6 +51,7 @@ func all(lists ...[]ban) (bans []ban) {
 var rooms = []room{
 	{dir: "internal/label", never: []ban{noNetwork, noFiles, noClock}},
 	{dir: "internal/wire", third: []string{cbor}, never: []ban{noNetwork, noFiles, noClock}},
+	{dir: "internal/planted", never: []ban{noNetwork, noClock}},
 	{dir: "store", third: []string{pebble, xcrypto}, never: []ban{noNetwork}},
 	{dir: "identity", third: []string{xcrypto, bip39}, never: []ban{noNetwork}},
 	{dir: "merkle", third: []string{gocid, formats}, never: all([]ban{noNetwork, noFiles, noClock},
