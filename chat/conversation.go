@@ -164,10 +164,18 @@ type Secrets struct {
 // What a welcome brought counts until a member holds a key of its own.
 func (c *Conversation) Secrets(tx *store.Tx) []Secrets {
 	s := c.State()
-	out := s.secrets(c, tx)
-	if s.Fold.MaySend(c.set.me.UID) && len(out) > 0 {
+	if out := s.secrets(c, tx); s.Fold.MaySend(c.set.me.UID) && len(out) > 0 {
 		return out
 	}
+	return c.OpenedBy(tx)
+}
+
+// OpenedBy lists the epochs under which others may be recognised, newest first:
+// those of Secrets, and for good what a welcome brought. A member who fell back
+// behind this user's admission, by an old disk, may know no later one.
+func (c *Conversation) OpenedBy(tx *store.Tx) []Secrets {
+	s := c.State()
+	out := s.secrets(c, tx)
 	for _, g := range s.guests {
 		if e := s.epochs[g.Epoch]; e == nil || !e.keys.Full() {
 			out = append(out, g)

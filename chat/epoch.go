@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"time"
 
+	"causeway/group"
 	"causeway/identity"
 	"causeway/internal/planted"
+	"causeway/internal/wire"
 	"causeway/merkle"
 	"causeway/seal"
 	"causeway/store"
@@ -137,7 +139,7 @@ func (w *Writer) ready() (*epoch, error) {
 	}
 	var missing []identity.UID
 	for _, m := range w.s.Fold.Members() {
-		if !e.to[m.User] {
+		if !e.to[m.User] && !w.sealedTo(e, m) {
 			missing = append(missing, m.User)
 		}
 	}
@@ -147,7 +149,25 @@ func (w *Writer) ready() (*epoch, error) {
 	case w.s.History == Forward || !w.fullHistory(missing):
 		return w.rekey()
 	}
-	return e, w.share(e, missing)
+	return e, w.share(e, e, missing)
+}
+
+// sealedTo reports whether the entry that made an epoch names a member in whose
+// admission it was written. An epoch may be read before the admissions are.
+func (w *Writer) sealedTo(e *epoch, m group.Member) bool {
+	b, err := w.tx.Get(w.c.key(subControl, e.id))
+	if err != nil {
+		return false
+	}
+	p, err := decodePlain(b)
+	if err != nil {
+		return false
+	}
+	var r rekeyBody
+	if e.id == w.c.ID || wire.Unmarshal(p.Payload, &r) != nil || !containsUID(r.To, m.User) {
+		return false
+	}
+	return m.Since == w.c.ID || w.past.Before(m.Since, e.id)
 }
 
 // repair gives members with full history the concurrent epochs that no rekey
@@ -170,7 +190,7 @@ func (w *Writer) repair(best *epoch) error {
 		if len(missing) == 0 {
 			continue
 		}
-		if err := w.share(e, missing); err != nil {
+		if err := w.share(best, e, missing); err != nil {
 			return err
 		}
 	}
@@ -257,14 +277,16 @@ func (w *Writer) Rekey() error {
 	return err
 }
 
-// share gives a held key to members who cannot derive it (K3).
-func (w *Writer) share(e *epoch, users []identity.UID) error {
+// share gives a held key to members who cannot derive it (K3), in an entry that
+// only holders of another one can read: whoever was removed since that other was
+// made shall not see whom an old key goes to.
+func (w *Writer) share(under, e *epoch, users []identity.UID) error {
 	key, ok := e.keys.Key()
 	if !ok {
 		return ErrNoKey
 	}
 	to, kems, contents := w.recipients(key, users)
-	if _, err := w.appendSlots(KindShare, &shareBody{Epoch: e.id, To: to}, e.keys.Ctl(), kems, contents); err != nil {
+	if _, err := w.appendSlots(KindShare, &shareBody{Epoch: e.id, To: to}, under.keys.Ctl(), kems, contents); err != nil {
 		return err
 	}
 	return w.adopt(e.id, e.keys, e.created, to)

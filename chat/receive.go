@@ -52,7 +52,24 @@ func (w *Writer) Receive(blocks []merkle.Block) (merkle.Result, error) {
 	if err := w.ownLogSeen(res); err != nil {
 		return res, err
 	}
-	return res, w.reportForks(res.Forks)
+	if err := w.reportForks(res.Forks); err != nil {
+		return res, err
+	}
+	return res, w.appear()
+}
+
+// appear begins the log of a newcomer once it can read its own admission: with
+// an entry of its own it vouches for what admitted it, also to members who take
+// nothing more from the log that did (docs/spec/01-log.md, section 7).
+func (w *Writer) appear() error {
+	if w.s.Shape != Group || !w.s.Found || w.s.rotate || w.s.stopped || !w.s.Fold.MayWrite(w.s.Log) || w.best() == nil {
+		return nil
+	}
+	if _, begun, err := w.c.dag.Tip(w.tx, w.s.Log); err != nil || begun {
+		return err
+	}
+	_, err := w.firstEntry()
+	return err
 }
 
 // read opens one delivered entry and keeps what it says.

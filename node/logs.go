@@ -40,7 +40,7 @@ func (l *logs) Keys() []dagsync.Key {
 			if !open {
 				continue
 			}
-			for _, s := range c.Secrets(tx) {
+			for _, s := range c.OpenedBy(tx) {
 				out = append(out, dagsync.Key{Conv: dagsync.Conv(c.ID), Epoch: [32]byte(s.Epoch), Syn: s.Syn})
 			}
 		}
@@ -121,7 +121,7 @@ func standing(s *chat.State, log merkle.LogKey) (dagsync.Standing, merkle.ID) {
 	if !ok {
 		return dagsync.Unknown, merkle.ID{}
 	}
-	if m, in := s.Fold.Member(uid); in && slices.Contains(m.Logs, log) {
+	if s.Fold.MayRead(log) {
 		return dagsync.Member, merkle.ID{}
 	}
 	if by, gone := s.Fold.Removed(uid); gone {

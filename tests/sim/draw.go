@@ -54,7 +54,7 @@ func (l *lottery) two() (string, string) {
 	return l.p.People[i], l.p.People[j]
 }
 
-func (l *lottery) a(s Step) { l.p.Steps = append(l.p.Steps, s) }
+func (l *lottery) a(s Step) { l.p.Steps = append(l.p.Steps, tidy(s)) }
 
 // people has them form groups and talk.
 func (l *lottery) people() {
@@ -144,7 +144,7 @@ func (l *lottery) disk() Step {
 }
 
 func (l *lottery) clock() Step {
-	return Step{At: l.when(), Do: "clock", Who: []string{l.someone()}, For: l.span(4 * time.Minute), N: l.IntN(7200) - 3600}
+	return Step{At: l.when(), Do: "clock", Who: []string{l.someone()}, For: l.span(4 * time.Minute), N: (l.IntN(7200) - 3600) * (1 + 600*l.IntN(2))}
 }
 
 func (l *lottery) forget() Step { return Step{At: l.when(), Do: "forget", Who: []string{l.someone()}} }
@@ -155,9 +155,13 @@ func (l *lottery) rival(r string) Step {
 		other = l.someone()
 	}
 	s := Step{At: l.when(), Who: []string{r, other}, For: l.span(2 * time.Minute), N: 1 + l.IntN(3)}
-	s.Do = []string{"fork", "fork", "deaf", "hoard", "garbage"}[l.IntN(5)]
+	s.Do = []string{"fork", "fork", "deaf", "hoard", "lie", "garbage", "say"}[l.IntN(7)]
 	s.In = l.group()
-	if s.Do != "fork" {
+	switch s.Do {
+	case "fork":
+	case "say": // a flood
+		s.Who, s.N, s.For = s.Who[:1], 50, 0
+	default:
 		s.Who, s.In = s.Who[:1], ""
 	}
 	return s

@@ -33,7 +33,7 @@ func (l *logs) conv(c dagsync.Conv) (*chat.Conversation, error) {
 func (l *logs) Keys() (out []dagsync.Key) {
 	err := l.n.db.View(func(tx *store.Tx) error {
 		for _, c := range l.n.set.All() {
-			for _, s := range c.Secrets(tx) {
+			for _, s := range c.OpenedBy(tx) {
 				out = append(out, dagsync.Key{Conv: dagsync.Conv(c.ID), Epoch: [32]byte(s.Epoch), Syn: s.Syn})
 			}
 		}
@@ -102,7 +102,7 @@ func standing(s *chat.State, log merkle.LogKey) (dagsync.Standing, merkle.ID) {
 	if !ok {
 		return dagsync.Unknown, merkle.ID{}
 	}
-	if m, in := s.Fold.Member(uid); in && slices.Contains(m.Logs, log) {
+	if s.Fold.MayRead(log) {
 		return dagsync.Member, merkle.ID{}
 	}
 	if by, gone := s.Fold.Removed(uid); gone {
@@ -130,6 +130,9 @@ func (l *logs) Frontier(c dagsync.Conv, reader merkle.LogKey) (tips []merkle.Tip
 		}
 		return err
 	})
+	if l.n.lies {
+		tips = l.n.exaggerate(tips)
+	}
 	return tips, err
 }
 

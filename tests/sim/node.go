@@ -44,6 +44,7 @@ type node struct {
 	// What the world knows of it.
 	deaf    bool               // takes nothing
 	hoards  bool               // leaves out what it should serve
+	lies    bool               // claims what it has not
 	loose   bool               // a custodian that forgets
 	ever    map[merkle.ID]bool // entries that were durable here at any time
 	images  []image

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"fmt"
+	"slices"
 
 	"causeway/chat"
 	"causeway/merkle"
@@ -23,6 +24,27 @@ func (w *world) hoard(s Step) {
 	w.log("fault", n.name, "withholds entries")
 	n.hoards = true
 	w.in(s.For, func() { n.hoards = false })
+}
+
+// lie has a node claim entries that there are not, and serve none of them.
+func (w *world) lie(s Step) {
+	n := w.node(s.Who[0])
+	w.log("fault", n.name, "claims what it has not")
+	n.lies = true
+	w.in(s.For, func() { n.lies = false })
+}
+
+// exaggerate adds to the ends of logs what nobody wrote.
+func (n *node) exaggerate(tips []merkle.Tip) []merkle.Tip {
+	out := slices.Clone(tips)
+	for i := range out {
+		if out[i].Head[0]%2 == 0 {
+			out[i].Seq += 3
+			out[i].Height += 5
+			out[i].Head[0] ^= 0xff
+		}
+	}
+	return out
 }
 
 // garbage sends frames that mean nothing, or that were meant for others.

@@ -168,7 +168,7 @@ func (w *world) heal() {
 	w.log("heal", "", "all faults end")
 	for _, n := range w.nodes {
 		n.disk.next.Store(int32(fine))
-		n.deaf, n.hoards = false, false
+		n.deaf, n.hoards, n.lies = false, false, false
 		if n.up && n.db.Err() != nil {
 			n.cure(fine)
 		}

@@ -25,7 +25,7 @@ func init() {
 		"cut": (*world).cutPeople, "crash": (*world).crashLater, "off": (*world).off, "restore": (*world).restore,
 		"full": (*world).diskTrouble, "broken": (*world).diskTrouble, "clock": (*world).clock,
 		"fork": (*world).fork, "deaf": (*world).deaf, "hoard": (*world).hoard, "garbage": (*world).garbage,
-		"forget": (*world).forget,
+		"forget": (*world).forget, "lie": (*world).lie,
 	}
 }
 
