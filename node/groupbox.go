@@ -56,7 +56,7 @@ func (n *Node) groupPlace(ctx context.Context, g groupBox) (p place, ok bool) {
 		n.log.Info("open a group's box", "err", err)
 		return p, false
 	}
-	p = place{conv: g.conv, keeper: g.keeper, box: g.key().ID(), sign: box.Custodian, upTo: g.next}
+	p = place{conv: g.conv, keeper: g.keeper, box: g.key().ID(), sign: box.Custodian, epoch: g.keys.Epoch, upTo: g.next}
 	p.slot = mailbox.SlotOf(mailbox.GroupDepositSecret(g.keys.Mbx, [32]byte(g.conv.State().Log)), p.box, mailbox.WeekOf(time.Now()))
 	_ = box.Close()
 	done()
@@ -71,8 +71,20 @@ func (n *Node) nothingToPark(g groupBox) bool {
 	if !known {
 		return false
 	}
-	_, lacking, err := n.unparked(place{conv: g.conv, sign: receipt, upTo: g.next})
+	_, lacking, err := n.unparked(place{conv: g.conv, sign: receipt, epoch: g.keys.Epoch, upTo: g.next})
 	return err == nil && len(lacking) == 0
+}
+
+// nextEpoch returns the epoch after one of those held, newest first; zero if that
+// is the newest.
+func nextEpoch(keys []chat.Secrets, epoch merkle.ID) (next merkle.ID) {
+	for _, k := range keys {
+		if k.Epoch == epoch {
+			return next
+		}
+		next = k.Epoch
+	}
+	return epoch // not held any more: no further than where it began
 }
 
 func (g groupBox) key() *mailbox.BoxKey { return mailbox.GroupBoxKey(g.keys.Mbx) }

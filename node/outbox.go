@@ -38,6 +38,7 @@ type place struct {
 	box    mailbox.BoxID
 	sign   mailbox.ReceiptKey // receipt key of that box there
 	slot   mailbox.Slot
+	epoch  merkle.ID // of a group's box; zero: a contact's
 	upTo   merkle.ID // only this entry and its past; zero: everything
 }
 

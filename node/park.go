@@ -105,6 +105,9 @@ func (n *Node) unparked(p place) (row parkedRow, entries []merkle.Entry, err err
 		if row.Until != 0 && time.Unix(int64(row.Renew), 0).Before(time.Now()) {
 			row = parkedRow{}
 		}
+		if p.epoch != (merkle.ID{}) { // the key may have changed while the box was being opened
+			p.upTo = nextEpoch(p.conv.Secrets(tx), p.epoch)
+		}
 		have := append(row.Heads, n.acked(tx, p.conv)...)
 		if entries, err = p.conv.DAG().Missing(tx, have); err != nil {
 			return err
