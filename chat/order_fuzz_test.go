@@ -4,22 +4,27 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"time"
 
+	"causeway/identity"
 	"causeway/merkle"
 )
 
 // ending is all that a user sees of a conversation, and all that decides what
-// comes next, but for what the user wrote itself (a report of a fork).
+// comes next, but for what the user wrote itself (a report of a fork, a new key).
 type ending struct {
 	texts   []string
 	members []string
 	epochs  []string
 }
 
-func (u *user) ending(c merkle.ID) (e ending) {
+func (u *user) ending(c merkle.ID) (e ending) { return u.endingBut(c, u.uid) }
+
+// endingBut leaves out what somebody wrote.
+func (u *user) endingBut(c merkle.ID, who identity.UID) (e ending) {
 	u.t.Helper()
 	for _, m := range u.timeline(c) {
-		if m.Author != u.uid {
+		if m.Author != who {
 			e.texts = append(e.texts, fmt.Sprint(m.ID, m.Author, m.Kind, m.Text, m.Verdict))
 		}
 	}
@@ -27,9 +32,18 @@ func (u *user) ending(c merkle.ID) (e ending) {
 	for _, m := range s.Fold.Members() {
 		e.members = append(e.members, fmt.Sprintf("%+v", m))
 	}
-	for id := range s.epochs {
-		e.epochs = append(e.epochs, id.String())
-	}
+	u.do(c, func(w *Writer) error {
+		for id := range s.epochs {
+			entry, err := w.c.dag.Get(w.tx, id)
+			if err != nil {
+				return err
+			}
+			if entry.Log != s.Log {
+				e.epochs = append(e.epochs, id.String())
+			}
+		}
+		return nil
+	})
 	slices.Sort(e.epochs)
 	return e
 }
@@ -45,6 +59,18 @@ func (e ending) differs(o ending) string {
 		}
 	}
 	return ""
+}
+
+// within reports whether all lines stand in others, in the same order.
+func within(lines, others []string) bool {
+	for _, l := range lines {
+		i := slices.Index(others, l)
+		if i < 0 {
+			return false
+		}
+		others = others[i+1:]
+	}
+	return true
 }
 
 func at(lines []string, n int) string {
@@ -66,15 +92,23 @@ type happening struct {
 
 func newHappening(t testing.TB, seed uint64, h History, forked bool) happening {
 	w := newWorld(t, seed, h)
-	for _, v := range w.users[2:] {
-		w.add(w.users[0], v)
+	alice, bob, erin := w.users[0], w.users[1], w.users[4]
+	for _, v := range w.users[2:4] {
+		w.add(alice, v)
 	}
-	for _, u := range w.users[1:] {
-		u.pull(w.users[0], w.c)
+	for _, u := range w.users[1:4] {
+		u.pull(alice, w.c)
 	}
-	out := happening{c: w.c, reader: w.users[4].copyOf()}
+	w.add(alice, erin)
+	erin.pull(alice, w.c)
+	out := happening{c: w.c, reader: erin.copyOf()}
 	w.users = w.users[:4] // the reader's log would have gone on elsewhere: a restored store begins a new one
+	// What Bob says now opens for the reader only when somebody has shared his key.
+	bob.do(w.c, func(x *Writer) error { return x.Rekey() })
 	for n := range 45 {
+		if u := w.users[w.r.IntN(len(w.users))]; n%3 == 0 && w.in(u) {
+			u.sayAt(w.c, begin.Add(time.Duration(w.r.IntN(9000))*time.Second), fmt.Sprintf("late %d", n))
+		}
 		w.step(n)
 	}
 	if forked {
@@ -88,10 +122,17 @@ func newHappening(t testing.TB, seed uint64, h History, forked bool) happening {
 		})
 	}
 	w.heal()
+	alice.say(w.c, "and that is all")
+	w.heal()
 	out.blocks = w.users[0].blocks(w.c)
 	plain := out.reader.copyFor(t)
 	plain.do(w.c, func(x *Writer) error { _, err := x.Receive(out.blocks); return err })
 	out.want = plain.ending(w.c)
+	// The order is a function of what one can open, too: without history they differ.
+	theirs := alice.endingBut(w.c, erin.uid)
+	if h == Shared && !within(out.want.texts, theirs.texts) || !slices.Equal(out.want.members, theirs.members) {
+		t.Fatalf("seed %d: Erin and Alice differ: %s", seed, out.want.differs(theirs))
+	}
 	return out
 }
 
@@ -103,6 +144,15 @@ func (u *user) copyFor(t testing.TB) *user {
 	n.db = copyStore(t, u.db)
 	n.reopen()
 	return &n
+}
+
+// sayAt says something by a clock of its own.
+func (u *user) sayAt(c merkle.ID, now time.Time, text string) {
+	u.t.Helper()
+	_, err := u.at(now, c, func(w *Writer) error { _, err := w.Say(Text{Text: text}); return err })
+	if err != nil {
+		u.t.Fatal(err)
+	}
 }
 
 // dice are decisions that the fuzzer makes; when they are used up all are 0.
