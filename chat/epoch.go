@@ -233,7 +233,7 @@ func (w *Writer) rekey() (*epoch, error) {
 	key := seal.NewKey()
 	k := seal.Derive([32]byte(w.c.ID), key)
 	var body rekeyBody
-	for _, e := range w.s.epochs {
+	for _, e := range w.newestFirst() {
 		if e.linked || len(body.Links) == maxLinks {
 			continue
 		}

@@ -117,7 +117,9 @@ func (w *Writer) newestFirst() []*epoch {
 		for _, ep := range w.s.epochs {
 			w.recent = append(w.recent, ep)
 		}
-		slices.SortFunc(w.recent, func(a, b *epoch) int { return cmp.Compare(b.created, a.created) })
+		slices.SortFunc(w.recent, func(a, b *epoch) int {
+			return cmp.Or(cmp.Compare(b.created, a.created), b.id.Compare(a.id))
+		})
 	}
 	return w.recent
 }

@@ -3,6 +3,7 @@ package dagsync
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"causeway/internal/planted"
@@ -166,6 +167,7 @@ func (e *engine) eager(s *session, only *merkle.LogKey) (*outgoing, error) {
 	if len(ranges) == 0 {
 		return nil, nil
 	}
+	slices.SortFunc(ranges, func(a, b Range) int { return slices.Compare(a.Log[:], b.Log[:]) })
 	es, rest, err := e.logs.Read(s.conv, s.log, Want{Ranges: ranges, Bytes: int(limit)})
 	if errors.Is(err, ErrNotYet) || err == nil && (!rest.Empty() || len(es) == 0) {
 		return nil, nil
