@@ -103,7 +103,9 @@ func (p *Peer) Crashes() {
 	}
 	upTo := p.upTo
 	p.Stops()
-	p.upTo = upTo // what came after is forgotten
+	p.upTo = upTo        // what came after is forgotten
+	p.lock <- struct{}{} // nobody looks at half a disk
+	defer func() { <-p.lock }()
 	if err := os.RemoveAll(p.home); err != nil {
 		p.net.tb.Fatal(err)
 	}

@@ -156,7 +156,7 @@ func (s *Swarm) trouble() {
 		sum += w
 	}
 	for end := time.Now().Add(s.Trouble); time.Now().Before(end); {
-		s.net.Wait(time.Duration(s.rng.IntN(2000*20/s.Nodes)) * time.Millisecond)
+		s.net.Wait(time.Duration(s.rng.IntN(1200*20/s.Nodes)) * time.Millisecond)
 		s.finish(time.Now())
 		n := s.rng.IntN(sum)
 		for _, d := range deeds {

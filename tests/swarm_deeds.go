@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"causeway/node"
@@ -138,7 +137,8 @@ func (s *Swarm) cut() {
 			}
 		}
 	}
-	s.fault("the network", "cut in two ("+strings.Join(sides[1], " ")+" apart)", "is whole", each(s.net.net.Cut), each(s.net.net.Heal))
+	s.fault("the network", "cut in two", "is whole", each(s.net.net.Cut), each(s.net.net.Heal))
+	s.note("  %v", sides)
 }
 
 func (s *Swarm) unplug() {

@@ -13,16 +13,26 @@ import (
 	"causeway/node"
 )
 
-// converge waits until all who are left agree, and then until every mark says
-// so.
+// converge waits until all who are left agree, and tells how long every mark took
+// to say so, or which one does not within the time.
 func (s *Swarm) converge() {
 	s.net.tb.Helper()
 	healed := time.Now()
 	s.within(healed, &s.agreed, s.differs)
 	s.note("all agree")
-	s.within(healed, &s.marked, s.unmarked)
-	s.note("all marks are complete")
+	why := s.unmarked()
+	for ; why != "" && time.Since(healed) < s.Healing+ackSlack; why = s.unmarked() {
+		s.net.Wait(time.Second)
+	}
+	s.marked = time.Since(healed)
+	if why != "" {
+		s.net.tb.Logf("%v after the heal: %s", s.marked, why)
+	}
 }
+
+// ackSlack is how much later than the last text a mark may be complete: an entry
+// that only acknowledges comes once a minute.
+const ackSlack = 2 * time.Minute
 
 func (s *Swarm) within(since time.Time, took *time.Duration, wrong func() string) {
 	s.net.tb.Helper()
@@ -55,8 +65,7 @@ func (s *Swarm) differs() string {
 	return ""
 }
 
-// shows reports whether an entry stands in a conversation. What was seen once is
-// not looked for again.
+// shows reports whether an entry stands in a conversation.
 func (p *Peer) shows(target string, id merkle.ID) bool {
 	all, err := p.node.Log(context.Background(), target, node.Page{Limit: everything})
 	return err == nil && slices.ContainsFunc(all.Messages, func(m node.Message) bool { return m.ID == id })
@@ -174,7 +183,7 @@ func (p *Peer) hasLeft(group string) (left, known bool) {
 func (s *Swarm) unmarked() string {
 	for _, p := range s.live() {
 		for _, u := range s.said {
-			if u.author != p || u.circle != nil && c(u, p) {
+			if u.author != p || u.circle != nil && u.circle.unsure[p] {
 				continue
 			}
 			m, err := p.node.Message(context.Background(), u.id)
@@ -194,10 +203,6 @@ func (s *Swarm) unmarked() string {
 	}
 	return ""
 }
-
-// c reports whether a text of a group is nobody's business any more: its author
-// was or may have been removed.
-func c(u utterance, p *Peer) bool { return u.circle.unsure[p] }
 
 // recipients lists who has an utterance in the end.
 func (s *Swarm) recipients(u utterance) (out []*Peer) {
@@ -291,10 +296,21 @@ func (s *Swarm) judgeRemoved(c *circle) {
 		newer := newerThan(all, c.founder.removals(c.name, p))
 		for _, e := range p.entries(conv) {
 			if newer[e.ID] {
-				s.net.tb.Errorf("%s holds an entry of %s, height %d, that is newer than its removal", p.Name, c.name, e.Height)
+				m := c.founder.lineOf(c.name, e.ID)
+				s.net.tb.Errorf("%s holds an entry of %s, height %d, that is newer than its removal: %s %s %q", p.Name, c.name, e.Height, m.Author.Name, m.Kind, m.Text)
 			}
 		}
 	}
+}
+
+// lineOf finds a line of a group; none says nothing to people.
+func (p *Peer) lineOf(group string, id merkle.ID) (found node.Message) {
+	for _, m := range p.Lines(group) {
+		if m.ID == id {
+			found = m
+		}
+	}
+	return found
 }
 
 // removals lists the entries by which somebody was removed.
