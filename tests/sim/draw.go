@@ -9,7 +9,8 @@ import (
 // Length is how long the faulty part of a drawn plan lasts.
 const Length = 8 * time.Minute
 
-var names = []string{"alice", "bob", "carol", "dave", "erin", "frank"}
+var names = []string{"alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi",
+	"ivan", "judy", "kim", "laura", "mike", "nina", "oscar", "peggy"}
 
 // a lottery draws one plan.
 type lottery struct {
@@ -19,9 +20,15 @@ type lottery struct {
 
 // Draw makes the plan of a seed: its own people, its own mix of faults, and what
 // everybody does.
-func Draw(seed uint64) Plan {
+func Draw(seed uint64) Plan { return DrawFor(seed, 0) }
+
+// DrawFor makes the plan of a seed for so many people; 0: the seed says.
+func DrawFor(seed uint64, people int) Plan {
 	l := &lottery{rand.New(chance(seed, "plan")), Plan{Seed: seed, Length: Length}}
 	l.p.People = names[:3+l.IntN(3)]
+	if people > 0 {
+		l.p.People = names[:people]
+	}
 	if l.IntN(3) == 0 {
 		l.p.Rivals = []string{l.p.People[1+l.IntN(len(l.p.People)-1)]}
 	}
@@ -38,6 +45,22 @@ func Draw(seed uint64) Plan {
 	}
 	l.people()
 	l.faults()
+	return l.plan()
+}
+
+// DrawForking is Draw with somebody among the people who forks a log at least
+// once.
+func DrawForking(seed uint64) Plan {
+	l := &lottery{rand.New(chance(seed, "forks")), Draw(seed)}
+	if len(l.p.Rivals) == 0 {
+		l.p.Rivals = []string{l.p.People[1+l.IntN(len(l.p.People)-1)]}
+	}
+	l.fork()
+	return l.plan()
+}
+
+// plan puts the steps in order.
+func (l *lottery) plan() Plan {
 	slices.SortStableFunc(l.p.Steps, func(a, b Step) int { return int(a.At - b.At) })
 	return l.p
 }
@@ -148,6 +171,15 @@ func (l *lottery) clock() Step {
 }
 
 func (l *lottery) forget() Step { return Step{At: l.when(), Do: "forget", Who: []string{l.someone()}} }
+
+// fork has a rival fork a log in a group that it is in by then, most likely.
+func (l *lottery) fork() {
+	r, g := l.p.Rivals[0], l.p.Groups[0]
+	l.a(Step{At: 0, Do: "add", Who: []string{g.By, r}, In: g.Name})
+	for range 1 + l.IntN(2) {
+		l.a(Step{At: time.Minute + l.when()/2, Do: "fork", Who: []string{r, g.By}, In: g.Name, N: 1 + l.IntN(3)})
+	}
+}
 
 func (l *lottery) rival(r string) Step {
 	other := r

@@ -15,6 +15,7 @@ type Plan struct {
 	Net    Net
 	Length time.Duration // of the faulty part; then everything heals
 	Steps  []Step        // by time
+	File   string        // where it stands, for messages; empty: it was drawn
 	Wrong  string        // the rule that this run must break, and no other; empty: none
 }
 

@@ -9,12 +9,17 @@ import (
 var (
 	seeds = flag.Uint64("seeds", 20, "how many seeds to run")
 	from  = flag.Uint64("from", 1, "the first seed")
+	forks = flag.Bool("forks", false, "have somebody fork a log in every run")
 )
 
 func TestSeeds(t *testing.T) {
 	var total time.Duration
 	for seed := *from; seed < *from+*seeds; seed++ {
-		r := Run(Draw(seed))
+		draw := Draw
+		if *forks {
+			draw = DrawForking
+		}
+		r := Run(draw(seed))
 		total += r.Stats.Simulated
 		for _, v := range r.Wrong {
 			t.Errorf("seed %d: %v", seed, v)
