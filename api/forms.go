@@ -44,7 +44,7 @@ type NewGroup struct {
 // NewMember adds a contact to a group.
 type NewMember struct {
 	Who     string `json:"who" maxLength:"512"`
-	History string `json:"history,omitempty" maxLength:"64" doc:"none or all; empty: all that the group's policy allows"`
+	History string `json:"history,omitempty" maxLength:"64" doc:"all, none or since: and a time (RFC 3339): from the first change of key after it; empty: all that the group's policy allows"`
 }
 
 // MemberChange promotes or demotes.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"causeway/group"
 	"causeway/identity"
@@ -41,6 +42,32 @@ func (w *Writer) Add(uid identity.UID, h group.History) (Welcome, error) {
 		return Welcome{}, err
 	}
 	return w.admit(leaf, h, false)
+}
+
+// AddSince is Add for a newcomer who may read what was said from the first change
+// of key after a time on: a key opens all that was said under it, so none older
+// is given. ErrNoChange if no key was made since then.
+func (w *Writer) AddSince(uid identity.UID, since time.Time) (Welcome, error) {
+	var later []*epoch
+	for _, e := range w.newestFirst() {
+		if e.keys.Full() && e.created >= uint64(since.UnixMilli()) {
+			later = append(later, e)
+		}
+	}
+	if w.s.History == Forward || len(later) == 0 {
+		return Welcome{}, fmt.Errorf("%w: no key of this group was made since then that could be given", ErrNoChange)
+	}
+	wc, err := w.Add(uid, group.HistoryNone)
+	if err != nil {
+		return wc, err
+	}
+	best := w.best()
+	for _, e := range later {
+		if err := w.share(best, e, []identity.UID{uid}); err != nil {
+			return wc, err
+		}
+	}
+	return wc, nil
 }
 
 func (w *Writer) admit(leaf *identity.Leaf, h group.History, admin bool) (Welcome, error) {

@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"errors"
 	"slices"
 	"strconv"
 	"testing"
@@ -280,6 +281,43 @@ func TestAKeyFromAMemberWithoutHistoryDoesNotCutIt(t *testing.T) {
 	}
 	bob.pull(alice, c)
 	if got := bob.texts(c); len(got) != 0 {
+		t.Errorf("Bob reads %q", got)
+	}
+}
+
+// A newcomer is given the keys that were made since a time, and none before.
+func TestHistorySinceATime(t *testing.T) {
+	alice, bob := newUser(t, "Alice"), newUser(t, "Bob")
+	c := foundGroup(alice, Shared)
+	offer(alice, bob)
+	for day, text := range []string{"old", "recent"} {
+		now := begin.AddDate(0, 0, day)
+		_, err := alice.at(now, c, func(w *Writer) error {
+			if err := w.Rekey(); err != nil {
+				return err
+			}
+			_, err := w.Say(Text{Text: text})
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	add := func(since time.Time) (wc Welcome, err error) {
+		_, err = alice.at(begin.AddDate(0, 0, 2), c, func(w *Writer) (err error) { wc, err = w.AddSince(bob.uid, since); return err })
+		return wc, err
+	}
+	if _, err := add(begin.AddDate(0, 0, 2)); !errors.Is(err, ErrNoChange) {
+		t.Errorf("no key is that young: %v", err)
+	}
+	wc, err := add(begin.Add(time.Hour))
+	if err != nil {
+		t.Fatal(err)
+	}
+	alice.say(c, "now")
+	join(bob, alice.uid, wc)
+	bob.pull(alice, c)
+	if got := bob.texts(c); !slices.Equal(got, []string{"now", "recent"}) && !slices.Equal(got, []string{"recent", "now"}) {
 		t.Errorf("Bob reads %q", got)
 	}
 }

@@ -2,6 +2,8 @@ package node
 
 import (
 	"context"
+	"errors"
+	"strings"
 	"time"
 
 	"causeway/chat"
@@ -104,10 +106,12 @@ func (n *Node) memberNamed(tx *store.Tx, c *chat.Conversation, who string) (iden
 }
 
 // AddMember admits a contact and sends it a welcome in the 1:1 conversation.
+// history: "all", "none", "since:" and a time of RFC 3339, or empty: all that the
+// policy allows.
 func (n *Node) AddMember(_ context.Context, groupName, who, history string) error {
-	h, ok := map[string]group.History{"": group.HistoryAll, "all": group.HistoryAll, "none": group.HistoryNone}[history]
-	if !ok {
-		return invalid("%q is no history that a newcomer can be given: all or none", history)
+	h, since, err := historyOf(history)
+	if err != nil {
+		return err
 	}
 	return n.inGroup(groupName, who, func(w *chat.Writer, tx *store.Tx, uid identity.UID) error {
 		k, err := n.book.Get(tx, uid)
@@ -118,10 +122,7 @@ func (n *Node) AddMember(_ context.Context, groupName, who, history string) erro
 		if err != nil {
 			return err
 		}
-		if w.State().History == chat.Forward {
-			h = group.HistoryNone
-		}
-		welcome, err := w.Add(uid, h)
+		welcome, err := admit(w, uid, h, since)
 		if err != nil {
 			return err
 		}
@@ -131,6 +132,41 @@ func (n *Node) AddMember(_ context.Context, groupName, who, history string) erro
 		}
 		return n.settle(tx, dw)
 	})
+}
+
+// historyOf reads how much of the past a newcomer is given.
+func historyOf(text string) (group.History, time.Time, error) {
+	since, dated := strings.CutPrefix(text, "since:")
+	switch {
+	case dated:
+		t, err := time.Parse(time.RFC3339, since)
+		if err != nil {
+			return 0, t, invalid("%q is no time: write it as 2026-12-21T14:00:00Z", since)
+		}
+		return group.HistoryNone, t, nil
+	case text == "" || text == "all":
+		return group.HistoryAll, time.Time{}, nil
+	case text == "none":
+		return group.HistoryNone, time.Time{}, nil
+	}
+	return 0, time.Time{}, invalid("%q is no history that a newcomer can be given: all, none or since:TIME", text)
+}
+
+func admit(w *chat.Writer, uid identity.UID, h group.History, since time.Time) (chat.Welcome, error) {
+	forward := w.State().History == chat.Forward
+	switch {
+	case since.IsZero() && forward:
+		return w.Add(uid, group.HistoryNone)
+	case since.IsZero():
+		return w.Add(uid, h)
+	case forward:
+		return chat.Welcome{}, refused("this group is of policy forward: newcomers read what is said from now on; leave out --history")
+	}
+	welcome, err := w.AddSince(uid, since)
+	if errors.Is(err, chat.ErrNoChange) {
+		return welcome, refused("the key has not changed since %s, and a key opens all that was said under it: choose an earlier time, all or none", since.UTC().Format(time.RFC3339))
+	}
+	return welcome, err
 }
 
 // RemoveMember ends a member's membership and changes the key.

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"causeway/chat"
+	"causeway/group"
 	"causeway/mailbox"
 	"causeway/merkle"
 	"causeway/store"
@@ -73,13 +74,16 @@ func TestNothingWaitsInAGroupThatWasLeft(t *testing.T) {
 	}
 }
 
-func TestHistorySinceADateIsRefused(t *testing.T) {
-	alice := newPerson(t, "Alice")
-	if _, err := alice.CreateGroup(context.Background(), "team", ""); err != nil {
-		t.Fatal(err)
+func TestHistoryOfANewcomer(t *testing.T) {
+	for text, want := range map[string]group.History{"": group.HistoryAll, "all": group.HistoryAll, "none": group.HistoryNone, "since:2026-11-01T00:00:00Z": group.HistoryNone} {
+		if h, since, err := historyOf(text); err != nil || h != want || since.IsZero() == strings.HasPrefix(text, "since:") {
+			t.Errorf("%q: %v since %v, %v", text, h, since, err)
+		}
 	}
-	if err := alice.AddMember(context.Background(), "#team", "@Bob", "since:2026-11-01T00:00:00Z"); !errors.Is(err, ErrInvalid) {
-		t.Errorf("%v", err)
+	for _, text := range []string{"some", "since:", "since:1d", "ALL"} {
+		if _, _, err := historyOf(text); !errors.Is(err, ErrInvalid) {
+			t.Errorf("%q: %v", text, err)
+		}
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"io"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	"causeway/api"
 
@@ -46,18 +47,21 @@ func (a *app) groupCreateVerb() *cobra.Command {
 func (a *app) groupAddVerb() *cobra.Command {
 	var history string
 	c := verb("add #GROUP @NAME", "Add a contact", count(2, 2, "a #GROUP and a @NAME"), func(ctx context.Context, args []string) error {
-		if strings.HasPrefix(history, "since:") {
-			return usage("--history since:TIME is not built yet: keys are given for all that was said, or for what comes; choose all or none")
-		}
-		if history != "" && history != "none" && history != "all" {
-			return usage("--history is all or none, not %q", history)
+		if since, dated := strings.CutPrefix(history, "since:"); dated {
+			t, err := parseMoment(since, time.Now())
+			if err != nil {
+				return usage("--history since: %v", err)
+			}
+			history = "since:" + t.UTC().Format(time.RFC3339)
+		} else if history != "" && history != "none" && history != "all" {
+			return usage("--history is all, none or since:TIME, not %q", history)
 		}
 		if err := a.ask(ctx, func(ctx context.Context, c *api.Client) error { return c.AddMember(ctx, args[0], args[1], history) }); err != nil {
 			return err
 		}
 		return a.done("%s is added to %s", args[1], args[0])
 	})
-	c.Flags().StringVar(&history, "history", "", "how far back they may read: `all|none`")
+	c.Flags().StringVar(&history, "history", "", "how far back they may read: `all|none|since:TIME` (from the first change of key after that time)")
 	c.ValidArgsFunction = a.completeGroupThenContact
 	return c
 }
