@@ -8,7 +8,7 @@ import (
 )
 
 var (
-	swarmNodes = flag.Int("swarm.nodes", 20, "how many nodes TestSwarm runs")
+	swarmNodes = flag.Int("swarm.nodes", quickNodes, "how many nodes TestSwarm runs")
 	swarmSeed  = flag.Uint64("swarm.seed", 1, "the first seed of TestSwarm")
 	swarmSeeds = flag.Int("swarm.seeds", 1, "how many seeds TestSwarm runs")
 	swarmTime  = flag.Duration("swarm.time", 2*time.Minute, "how long the trouble of TestSwarm lasts, in virtual time")
