@@ -36,7 +36,7 @@ Without a verb: sets up and starts on the first run; later starts, or shows the 
 		"node":   {a.initVerb(), a.serveVerb(), a.idVerb(), a.statusVerb(), a.waitVerb(), a.demoVerb()},
 		"people": {a.inviteVerb(), a.acceptVerb(), a.requestsVerb(), a.contactsVerb(), a.contactVerb(), a.custodianVerb()},
 		"chat":   {a.sendVerb(), a.logVerb(), a.messageVerb(), a.tailVerb(), a.groupVerb(), a.exportVerb(), a.importVerb()},
-		"more":   {a.configVerb(), a.pathsVerb(), a.versionVerb()},
+		"more":   {a.configVerb(), a.pathsVerb(), a.versionVerb(), a.simVerb()},
 	} {
 		for _, v := range verbs {
 			v.GroupID = id
