@@ -104,9 +104,26 @@ func (w *Writer) tryChain(s seal.Sealed, ep *epoch, e merkle.Entry) ([32]byte, b
 	if err != nil {
 		return [32]byte{}, false
 	}
-	for range maxSkip {
+	if key, ok := step(chain, s, maxSkip); ok {
+		return key, w.tx.Set(w.c.key(subChain, ep.id, e.Log), chain.Encode()) == nil
+	}
+	// Both branches of a forked log use one chain: what comes second is read as
+	// long as the epoch's key is here, so that all readers show the same.
+	if _, forked, err := w.c.dag.Proof(w.tx, e.Log); err != nil || !forked {
+		return [32]byte{}, false
+	}
+	again := ep.keys.Chain([32]byte(e.Log))
+	if again == nil {
+		return [32]byte{}, false
+	}
+	return step(again, s, min(chain.Index()+maxSkip, seal.MaxSkip))
+}
+
+// step steps a chain to the entry, at most so often.
+func step(chain *seal.Chain, s seal.Sealed, most uint64) ([32]byte, bool) {
+	for range most {
 		if key, ok := s.Try(chain.Next()); ok {
-			return key, w.tx.Set(w.c.key(subChain, ep.id, e.Log), chain.Encode()) == nil
+			return key, true
 		}
 	}
 	return [32]byte{}, false

@@ -174,9 +174,7 @@ func (d *dice) roll(n int) int {
 // FuzzIngestOrder gives the entries of a happening in any order, some twice, in
 // batches of any size, with restarts between: everybody ends alike.
 func FuzzIngestOrder(f *testing.F) {
-	// Of a log that forks in a conversation without history each reader opens the
-	// branch that it met first: the other one's keys are spent (docs/testing.md).
-	happenings := []happening{newHappening(f, 1, Shared, false), newHappening(f, 2, Forward, false), newHappening(f, 3, Shared, true)}
+	happenings := []happening{newHappening(f, 1, Shared, false), newHappening(f, 2, Forward, false), newHappening(f, 3, Shared, true), newHappening(f, 4, Forward, true)}
 	f.Add([]byte{0})
 	f.Add([]byte{1, 3, 9, 200, 4, 7, 77, 1, 250, 33})
 	f.Add(slices.Repeat([]byte{2, 255, 1, 128, 17}, 40))
