@@ -79,9 +79,9 @@ type dot struct {
 type mark struct {
 	N          int
 	X, Y, Line float64
-	Kind, Says string // group, fault, wrong
+	Kind, Says string // group or fault; of a flag where its text is anchored
 	At         string
-	Who        string
+	Who        string // of a flag the rule
 }
 
 // Picture draws the time line of a run, whose result carries its trace, as one
@@ -109,7 +109,7 @@ func draw(r Result, again string) *drawing {
 	d.scale = min(mostWidth, max(leastWidth, 5*end.Seconds())) / max(1, end.Seconds())
 	d.Width = d.x(end) + margin
 	d.Bottom = laneTop + laneHeight*float64(len(r.Plan.People)) - 20
-	d.Height = d.Bottom + 30
+	d.Height = d.Bottom + 50
 	d.Heal = d.x(r.Plan.Length)
 	for i, name := range r.Plan.People {
 		d.Lanes = append(d.Lanes, &lane{
@@ -244,9 +244,20 @@ func (d *drawing) addMark(l Line, on *lane, below bool) {
 	d.Marks = append(d.Marks, m)
 }
 
-// flag marks where a promise was found broken.
+// flag marks where a promise was found broken, and the lane of whom it names
+// first.
 func (d *drawing) flag(l Line) {
-	m := mark{N: len(d.Flags) + 1, X: d.x(l.At), Y: d.Bottom, Kind: "wrong", Says: l.Text, At: seconds(l.At)}
+	rule, text, _ := strings.Cut(l.Text, ": ")
+	m := mark{N: len(d.Flags) + 1, X: d.x(l.At), Says: l.Text, At: seconds(l.At), Kind: "end", Who: rule}
+	if m.X < d.Width/2 {
+		m.Kind = "start" // the text begins there
+	}
+	for word := range strings.FieldsSeq(text) {
+		if on := d.lane(word); on != nil {
+			m.Line = on.Y
+			break
+		}
+	}
 	d.Flags = append(d.Flags, m)
 }
 
