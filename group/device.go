@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"slices"
 
-	"causeway/internal/planted"
 	"causeway/merkle"
 )
 
@@ -111,7 +110,7 @@ func (s *State) admitted(d *device, r Ref) Verdict {
 		return Verdict{Reason: NotAdmitted, By: d.leaf.ID}
 	}
 	for _, f := range s.faults[r.Log] {
-		if s.past.Before(f.ID, r.ID) && !planted.Is(planted.NoD4) {
+		if s.past.Before(f.ID, r.ID) {
 			return Verdict{Reason: Forked, By: f.ID}
 		}
 	}

@@ -16,7 +16,7 @@ var All = []Bug{
 	NoFsync,
 	NoCausalBuffer, TwiceDelivered,
 	StaleSalt,
-	NoK1, NoRank, NoA3, NoD4,
+	NoK1, NoRank, NoA3,
 	NoK3, NoK4, SeenAhead, NoRotate, ByArrival, NoHybrid, NoRescan, NoReclock, ChainStands,
 	SeqOnly, NoWantByID, TakenWhenSent, RemovedServed,
 	ReceiptFirst, OneTooMany, NoTombstone, CursorFirst,

@@ -33,7 +33,6 @@ const (
 	NoK1   Bug = "no-k1: group lets a key encrypt that does not know every removal"
 	NoRank Bug = "no-rank: group lets any admin remove any other, a founder too"
 	NoA3   Bug = "no-a3: group lets stand what somebody wrote without knowing of their removal"
-	NoD4   Bug = "no-d4: group lets stand what a log says after the proof of its fork"
 
 	NoK3        Bug = "no-k3: chat writes under a key without sharing it with members who lack it"
 	NoK4        Bug = "no-k4: chat does not change the key at a removal"

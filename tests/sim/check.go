@@ -100,6 +100,7 @@ func (w *world) checkAll() {
 		w.checkSaid(label, in)
 		w.checkViews(label, in)
 		w.checkForks(label, in)
+		w.checkLaws(label, in)
 		for _, n := range in {
 			w.checkOrder(label, n)
 		}

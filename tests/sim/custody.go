@@ -115,3 +115,28 @@ func (w *world) checkGoroutines(before int) {
 		w.violate("back to baseline", "%d goroutines, %d before", stray, before)
 	}
 }
+
+// cursor says where the owner goes on in its box, from the beginning now and
+// then. Whatever lies before that it has taken.
+func (n *node) cursor(box *mailbox.Box, k *keeping, custodian *node) (uint64, error) {
+	page, _, err := box.List(0, 1000)
+	if err != nil {
+		return 0, err
+	}
+	n.look(func(tx *store.Tx) error {
+		for _, h := range page {
+			had, err := tx.Has(doneKey(h.Parcel))
+			if err != nil {
+				return err
+			}
+			if !had && h.Seq <= k.upTo && !custodian.revived {
+				n.w.violate("no mail passed over", "%s has not read a parcel at %s and went on", n.name, custodian.name)
+			}
+		}
+		return nil
+	})
+	if custodian.revived || n.w.rng.IntN(3) == 0 {
+		return 0, nil
+	}
+	return k.upTo, nil
+}

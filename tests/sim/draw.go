@@ -103,6 +103,9 @@ func (l *lottery) people() {
 	if l.IntN(2) == 0 {
 		l.churn()
 	}
+	if l.IntN(2) == 0 {
+		l.schism()
+	}
 }
 
 // churn changes who belongs.

@@ -22,13 +22,14 @@ type keeping struct {
 	taken   map[mailbox.ParcelID]bool // the owner has asked to delete it
 	deleted map[mailbox.ParcelID]bool // and was told that it is gone
 	signed  map[mailbox.ParcelID]time.Time
+	upTo    uint64                        // the owner's cursor
 	last    map[*node]mailbox.Parcel      // that each sender laid down last
 	heads   map[*node]map[mID][]merkle.ID // what lies there of each sender, by its own account
 }
 
 const (
 	visitEvery  = 45 * time.Second // on the average, between two rounds of a node
-	terms       = 12               // parcels that a box takes
+	terms       = 4                // parcels that a slot takes
 	segmentMost = 20               // entries in one parcel
 	weeksOpen   = 2
 )
@@ -220,7 +221,11 @@ func (n *node) collect(custodian *node) {
 	k := n.keeps[custodian]
 	var done []mailbox.ParcelID
 	err := n.withBox(custodian, func(box *mailbox.Box) error {
-		_, err := box.Collect(mailbox.Collecting{Have: n.had(&done)}, func(h mailbox.Held, sealed []byte) error {
+		after, err := n.cursor(box, k, custodian)
+		if err != nil {
+			return err
+		}
+		k.upTo, err = box.Collect(mailbox.Collecting{After: after, Have: n.had(&done)}, func(h mailbox.Held, sealed []byte) error {
 			read, err := n.open(box, h, sealed)
 			if read {
 				done = append(done, h.Parcel)

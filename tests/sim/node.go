@@ -47,6 +47,7 @@ type node struct {
 	lies    bool               // claims what it has not
 	loose   bool               // a custodian that forgets
 	ever    map[merkle.ID]bool // entries that were durable here at any time
+	back    map[merkle.ID]bool // entries of its own that came from others
 	images  []image
 	revived bool // an old disk was put back at some time
 }
@@ -62,7 +63,7 @@ const home = "home"
 func newNode(w *world, index int, name string) *node {
 	n := &node{
 		w: w, index: index, name: name, id: peer.ID("peer of " + name), rng: chance(w.plan.Seed, "node "+name),
-		keeps: map[*node]*keeping{}, ever: map[merkle.ID]bool{},
+		keeps: map[*node]*keeping{}, ever: map[merkle.ID]bool{}, back: map[merkle.ID]bool{},
 	}
 	n.turn()
 	root, device := identity.NewRoot(), identity.NewDevice()
@@ -174,6 +175,7 @@ func (n *node) crash() {
 	n.w.log("fault", n.name, "crashes")
 	n.stop()
 	n.disk.use(left)
+	n.images = append(n.images, image{n.w.now, &disk{mem: n.disk.image()}})
 }
 
 // errCrashed: the machine stopped, nobody heard the answer.
@@ -338,6 +340,7 @@ func (n *node) receive(c *chat.Conversation, blocks []merkle.Block) (res merkle.
 	if err != nil && !errors.Is(err, errCrashed) && n.db.Err() == nil {
 		n.w.violate("errors", "%s cannot receive in %s: %v", n.name, n.w.label(c.ID), err)
 	}
+	n.noteBack(c, res.Delivered)
 	return res, err
 }
 

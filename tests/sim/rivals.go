@@ -86,6 +86,10 @@ func (w *world) fork(s Step) {
 	twin := &disk{}
 	twin.use(n.disk.image())
 	w.log("fault", n.name, "forks its log in %s", s.In)
+	if s.For > 0 { // and who has the one history hears nothing of the other
+		w.cutOff(n, to)
+		w.in(s.For, func() { w.mend(n, to) })
+	}
 	blocks, err := n.twinSays(twin, c.ID, max(1, s.N))
 	if err != nil {
 		w.log("fault", n.name, "could not: %v", err)

@@ -34,7 +34,7 @@ func Run(p Plan) *Report {
 	goroutines := runtime.NumGoroutine()
 	w := &world{
 		plan: p, now: start, source: s, rng: rand.New(chance(p.Seed, "network")), trace: newTrace(),
-		links: map[[2]int]*link{}, wires: map[[2]int]*wire{}, convs: map[string]merkle.ID{},
+		links: map[[2]int]*link{}, wires: map[[2]int]*wire{}, convs: map[string]merkle.ID{}, left: map[string]bool{},
 	}
 	r := &Report{Plan: p, Trace: w.trace}
 	w.begin()

@@ -111,10 +111,13 @@ func (w *world) add(s Step) {
 
 func (w *world) remove(s Step) {
 	who := w.node(s.Who[1])
-	w.act(s, "removes "+who.name, func(_ *node, _ *store.Tx, wr *chat.Writer) error { return wr.Remove(who.me.UID, "") })
+	if w.act(s, "removes "+who.name, func(_ *node, _ *store.Tx, wr *chat.Writer) error { return wr.Remove(who.me.UID, "") }) {
+		w.checkRekeyed(s.In, w.node(s.Who[0]))
+	}
 }
 
 func (w *world) leave(s Step) {
+	w.left[s.In+" "+s.Who[0]] = true
 	w.act(s, "leaves", func(_ *node, _ *store.Tx, wr *chat.Writer) error { return wr.Leave() })
 }
 
@@ -181,6 +184,9 @@ func (w *world) restore(s Step) {
 	w.log("fault", n.name, "has a disk of %s ago put back", w.now.Sub(old.at))
 	n.stop()
 	n.revived = true
+	for _, k := range n.keeps {
+		k.upTo = 0
+	}
 	n.disk.use(old.disk.mem)
 	for _, m := range w.said {
 		m.excuse = m.excuse || m.by == n && !m.at.Before(old.at)

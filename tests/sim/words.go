@@ -58,7 +58,7 @@ var shapes = map[string]shape{
 	"broken":  {least: 1, most: 1, lasts: true, says: "has a disk that does not sync"},
 	"clock":   {least: 1, most: 1, may: true, n: "seconds", says: "has a clock that is wrong"},
 	"forget":  {least: 1, most: 1, says: "throws away what it keeps for others"},
-	"fork":    {least: 2, most: 2, in: anywhere, n: "messages", rival: true, says: "writes two histories in one log; the second person gets one"},
+	"fork":    {least: 2, most: 2, in: anywhere, may: true, n: "messages", rival: true, says: "writes two histories in one log; the second person gets one, and is kept apart from the first for a while"},
 	"deaf":    {least: 1, most: 1, lasts: true, rival: true, says: "takes nothing in"},
 	"hoard":   {least: 1, most: 1, lasts: true, rival: true, says: "leaves out what it should serve"},
 	"lie":     {least: 1, most: 1, lasts: true, rival: true, says: "claims to have what there is not"},

@@ -28,8 +28,9 @@ type world struct {
 	wires  map[[2]int]*wire
 	convs  map[string]merkle.ID
 	said   []*said
-	calm   bool // nothing is lost: at the beginning and the end
-	failed bool // a disk has failed
+	left   map[string]bool // who has left which group, or tried to
+	calm   bool            // nothing is lost: at the beginning and the end
+	failed bool            // a disk has failed
 	stats  Stats
 }
 
