@@ -3,6 +3,7 @@ package node
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"causeway/chat"
@@ -16,37 +17,39 @@ type groupBox struct {
 	conv   *chat.Conversation
 	keeper chat.Keeper
 	keys   chat.Secrets
-	next   merkle.ID // the rekey that ended the epoch; zero: it is in use
+	use    bool      // members write under this epoch: all of the group is parked here
+	next   merkle.ID // else the rekey with whose past the box is filled; zero: none yet
 }
 
 // groupBoxes lists the boxes in which a group's mail may lie: those of the
 // epochs held, newest first, at each custodian that an admin named.
 func (n *Node) groupBoxes(c *chat.Conversation) []groupBox {
 	var keys []chat.Secrets
+	var present merkle.ID
 	n.look("read the keys of a group", func(tx *store.Tx) error {
 		keys = c.Secrets(tx)
+		present, _ = c.Present(tx)
 		return tx.Err()
 	})
 	var out []groupBox
 	for _, keeper := range c.State().Mailbox().Keepers {
-		var next merkle.ID
 		for i, k := range keys {
 			if i == recentEpochs || k.Mbx == [32]byte{} {
 				break
 			}
-			out = append(out, groupBox{conv: c, keeper: keeper, keys: k, next: next})
-			next = k.Epoch
+			out = append(out, groupBox{conv: c, keeper: keeper, keys: k, use: k.Epoch == present, next: nextEpoch(keys, present, k.Epoch)})
 		}
 	}
 	return out
 }
 
 // groupPlace registers a box of a group where needed and returns the place to
-// park in: the present epoch's box or, for those who missed the last change of
-// the key, the one before: there the rekey and its past are parked, as a bridge,
-// and nothing newer. ok is false if nothing is to be parked there, or nobody answers.
+// park in: the present epoch's box or, for those who missed a change of the key,
+// an older one: there the rekey and its past are parked, as a bridge, but nothing
+// that was written after a removal which that epoch's maker did not know of. ok
+// is false if nothing is to be parked there, or nobody answers.
 func (n *Node) groupPlace(ctx context.Context, g groupBox) (p place, ok bool) {
-	if g.bridged(n) || n.nothingToPark(g) {
+	if !g.use && g.next == (merkle.ID{}) || g.bridged(n) || n.nothingToPark(g) {
 		return p, false
 	}
 	ctx, cancel := context.WithTimeout(ctx, depositTime)
@@ -75,23 +78,26 @@ func (n *Node) nothingToPark(g groupBox) bool {
 	return err == nil && len(lacking) == 0
 }
 
-// nextEpoch returns the epoch after one of those held, newest first; zero if that
-// is the newest.
-func nextEpoch(keys []chat.Secrets, epoch merkle.ID) (next merkle.ID) {
-	for _, k := range keys {
-		if k.Epoch == epoch {
-			return next
-		}
-		next = k.Epoch
+// nextEpoch returns the epoch to which the box of another is a bridge, of those
+// held, newest first: the one after it, or the present one for a newer one that
+// may not be used, because its maker did not know of a removal. Zero: none.
+func nextEpoch(keys []chat.Secrets, present, epoch merkle.ID) (next merkle.ID) {
+	at := slices.IndexFunc(keys, func(k chat.Secrets) bool { return k.Epoch == epoch })
+	used := slices.IndexFunc(keys, func(k chat.Secrets) bool { return k.Epoch == present })
+	switch {
+	case at < 0 || used < 0 || at == used:
+		return merkle.ID{}
+	case at < used:
+		return present
 	}
-	return epoch // not held any more: no further than where it began
+	return keys[at-1].Epoch
 }
 
 func (g groupBox) key() *mailbox.BoxKey { return mailbox.GroupBoxKey(g.keys.Mbx) }
 
 // bridged reports whether an older epoch's box has all that it is to have.
 func (g groupBox) bridged(n *Node) bool {
-	if g.next == (merkle.ID{}) {
+	if g.use {
 		return false
 	}
 	receipt, ok := n.recallBox(g)

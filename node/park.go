@@ -3,6 +3,7 @@ package node
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"causeway/chat"
@@ -105,28 +106,33 @@ func (n *Node) unparked(p place) (row parkedRow, entries []merkle.Entry, err err
 		if row.Until != 0 && time.Unix(int64(row.Renew), 0).Before(time.Now()) {
 			row = parkedRow{}
 		}
-		if p.epoch != (merkle.ID{}) { // the key may have changed while the box was being opened
-			p.upTo = nextEpoch(p.conv.Secrets(tx), p.epoch)
-		}
 		have := append(row.Heads, n.acked(tx, p.conv)...)
 		if entries, err = p.conv.DAG().Missing(tx, have); err != nil {
 			return err
 		}
-		if p.upTo == (merkle.ID{}) {
-			entries = entries[:min(len(entries), parkedEntries)]
-			return nil
+		if present, _ := p.conv.Present(tx); p.epoch != (merkle.ID{}) && p.epoch != present {
+			entries, err = p.bridge(tx, present, entries)
+			return err
 		}
-		past := p.conv.DAG().Past(tx)
-		kept := entries[:0]
-		for _, e := range entries {
-			if e.ID == p.upTo || past.Before(e.ID, p.upTo) {
-				kept = append(kept, e)
-			}
-		}
-		entries = kept
-		return past.Err()
+		entries = entries[:min(len(entries), parkedEntries)]
+		return nil
 	})
 	return row, entries, err
+}
+
+// bridge leaves of entries what is for the box of a group's older epoch, which may
+// have become one while it was being opened.
+func (p place) bridge(tx *store.Tx, present merkle.ID, entries []merkle.Entry) ([]merkle.Entry, error) {
+	upTo := nextEpoch(p.conv.Secrets(tx), present, p.epoch)
+	if upTo == (merkle.ID{}) {
+		return nil, nil
+	}
+	past := p.conv.DAG().Past(tx)
+	withheld := p.conv.Withheld(past, p.epoch)
+	entries = slices.DeleteFunc(entries, func(e merkle.Entry) bool {
+		return e.ID != upTo && !past.Before(e.ID, upTo) || withheld(e)
+	})
+	return entries, past.Err()
 }
 
 // acked returns entries whose past every other member holds: for a 1:1 chat, the

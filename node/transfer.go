@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"causeway/chat"
 	"causeway/internal/label"
@@ -54,22 +55,27 @@ func (n *Node) Export(_ context.Context, target string, w io.Writer) (Transfer, 
 // its own.
 func (n *Node) exportOne(c *chat.Conversation, w io.Writer, t *Transfer) error {
 	for at := uint64(0); ; {
-		var entries []merkle.Entry
+		var entries, given []merkle.Entry
 		var secret [32]byte
 		err := n.db.View(func(tx *store.Tx) (err error) {
 			keys := c.Secrets(tx)
 			if len(keys) == 0 {
 				return nil
 			}
-			secret = keys[0].Mbx
-			entries, err = c.DAG().ByOffset(tx, at, stickEntries)
+			under := keyForStick(tx, c, keys)
+			secret = under.Mbx
+			if entries, err = c.DAG().ByOffset(tx, at, stickEntries); err != nil {
+				return err
+			}
+			at += uint64(len(entries))
+			past := c.DAG().Past(tx)
+			given, err = entriesFor(entries, c.Withheld(past, under.Epoch)), past.Err()
 			return err
 		})
 		if err != nil || len(entries) == 0 {
 			return err
 		}
-		at += uint64(len(entries))
-		segments, err := packSegments(c.ID, entries, stickBytes)
+		segments, err := packSegments(c.ID, given, stickBytes)
 		if err != nil {
 			return err
 		}
@@ -82,8 +88,23 @@ func (n *Node) exportOne(c *chat.Conversation, w io.Writer, t *Transfer) error {
 				return err
 			}
 		}
-		t.Entries += len(entries)
+		t.Entries += len(given)
 	}
+}
+
+// keyForStick returns the epoch that seals an export: the one under which members
+// write now or, for who knows none, the newest that it holds.
+func keyForStick(tx *store.Tx, c *chat.Conversation, keys []chat.Secrets) chat.Secrets {
+	present, _ := c.Present(tx)
+	if i := slices.IndexFunc(keys, func(k chat.Secrets) bool { return k.Epoch == present }); i >= 0 {
+		return keys[i]
+	}
+	return keys[0]
+}
+
+// entriesFor leaves out what is not for all who hold the key.
+func entriesFor(entries []merkle.Entry, withheld func(merkle.Entry) bool) []merkle.Entry {
+	return slices.DeleteFunc(slices.Clone(entries), withheld)
 }
 
 // Import reads an export. Whatever it holds enters by the same door as what is
