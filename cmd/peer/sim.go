@@ -184,6 +184,12 @@ func (s *simulation) pool(jobs int, lines bool) (*sim.Pool, error) {
 	}
 	return &sim.Pool{
 		Jobs: min(jobs, s.total), Each: runsEach, Limit: runLimit, Lines: lines,
-		Start: func(ctx context.Context) *exec.Cmd { return exec.CommandContext(ctx, exe, "sim", "--worker") },
+		Start: func(ctx context.Context) *exec.Cmd {
+			c := exec.CommandContext(ctx, exe, "sim", "--worker")
+			if os.Getenv("GOGC") == "" {
+				c.Env = append(os.Environ(), "GOGC=400") // a tenth faster; a worker does not grow old
+			}
+			return c
+		},
 	}, nil
 }
