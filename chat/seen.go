@@ -25,10 +25,12 @@ func (w *Writer) noteSeen(e merkle.Entry) error {
 }
 
 // Seen records that the device of a log has delivered this device's log up to
-// seq: by an entry of its own, or proven in a sync session.
+// seq: by an entry of its own, or proven in a sync session. Of a log that has
+// forked (an old disk was put back) a seq does not say which entry is meant, and
+// nothing is recorded.
 func (w *Writer) Seen(log merkle.LogKey, seq uint64) error {
 	tip, begun, err := w.c.dag.Tip(w.tx, w.s.Log)
-	if err != nil || !begun {
+	if err != nil || !begun || tip.Forked {
 		return err
 	}
 	if planted.Is(planted.SeenAhead) {

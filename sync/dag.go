@@ -165,10 +165,10 @@ func EntriesAt(tx *store.Tx, d *merkle.DAG, log merkle.LogKey, seq uint64) ([]me
 // a removed reader may see, ids being its removals. The error of its look-ups,
 // if any, is in past.Err.
 func Within(past *merkle.Past, ids ...merkle.ID) func(merkle.Entry) bool {
+	if planted.Is(planted.RemovedServed) {
+		return func(merkle.Entry) bool { return true }
+	}
 	return func(e merkle.Entry) bool {
-		if planted.Is(planted.RemovedServed) {
-			return true
-		}
 		return slices.ContainsFunc(ids, func(id merkle.ID) bool { return e.ID == id || past.Before(e.ID, id) })
 	}
 }

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"bytes"
+	"context"
 	"runtime"
 	"strings"
 	"time"
@@ -37,12 +38,10 @@ func (w *world) checkCustody(n *node) {
 
 func (w *world) checkSigned(n, owner *node, k *keeping) {
 	there := map[mailbox.ParcelID]bool{}
-	perSlot := map[mailbox.SlotHash]int{}
 	err := owner.withBox(n, func(box *mailbox.Box) error {
 		page, _, err := box.List(0, 1000)
 		for _, h := range page {
 			there[h.Parcel] = true
-			perSlot[h.Slot]++
 		}
 		return err
 	})
@@ -55,9 +54,25 @@ func (w *world) checkSigned(n, owner *node, k *keeping) {
 			w.violate("parked mail lost", "%s signed for a parcel of %s and does not have it", n.name, owner.name)
 		}
 	}
-	for _, count := range perSlot {
-		if count > terms {
-			w.violate("quota", "%s keeps %d parcels in one slot of %s, %d are allowed", n.name, count, owner.name, terms)
+}
+
+// checkSlots: no sender has more in a box than its share, at any time.
+func (w *world) checkSlots(custodian, owner *node) {
+	owner.turn()
+	link := custodian.keeper.Direct(w.now, func() bool { return custodian.disk.left != nil })
+	defer link.Close()
+	k := owner.keeps[custodian]
+	box, err := mailbox.OpenBox(context.Background(), link, mailbox.Entry{
+		Key: owner.box, Class: mailbox.Personal, Grant: &k.grant, Custodian: k.receipt,
+	})
+	if err != nil {
+		return // its disk has failed
+	}
+	page, _, _ := box.List(0, 1000)
+	perSlot := map[mailbox.SlotHash]int{}
+	for _, h := range page {
+		if perSlot[h.Slot]++; perSlot[h.Slot] == terms+1 {
+			w.violate("quota", "%s keeps %d parcels in one slot of %s", custodian.name, terms+1, owner.name)
 		}
 	}
 }

@@ -106,6 +106,9 @@ func (l *lottery) people() {
 	if l.IntN(2) == 0 {
 		l.schism()
 	}
+	if l.IntN(3) == 0 {
+		l.absence()
+	}
 }
 
 // churn changes who belongs.
@@ -124,7 +127,7 @@ func (l *lottery) faults() {
 		most int
 		draw func() Step
 	}{
-		{4, l.cut}, {4, l.crash}, {3, l.off}, {1, l.restore}, {1, l.disk}, {2, l.clock}, {2, l.forget},
+		{4, l.cut}, {4, l.crash}, {3, l.off}, {1, l.restore}, {2, l.disk}, {2, l.clock}, {2, l.forget},
 	} {
 		if l.IntN(2) == 0 {
 			for range 1 + l.IntN(kind.most) {
@@ -162,11 +165,18 @@ func (l *lottery) off() Step {
 }
 
 func (l *lottery) restore() Step {
-	return Step{At: Length/2 + l.when()/2, Do: "restore", Who: []string{l.someone()}, For: l.span(time.Minute), N: l.IntN(3)}
+	who, in, at := []string{l.someone()}, l.group(), Length/2+l.when()/4
+	s := Step{At: at, Do: "restore", Who: who, For: l.span(time.Minute), N: l.IntN(3)}
+	if l.IntN(2) == 0 { // there is an old disk, and what it lacks is continued
+		l.a(Step{At: at - l.span(2*time.Minute), Do: "off", Who: who, For: time.Second})
+		l.a(Step{At: at - time.Second, Do: "say", Who: who, In: in, N: 1})
+		l.a(Step{At: at + s.For + l.span(time.Minute), Do: "say", Who: who, In: in, N: 2})
+	}
+	return s
 }
 
 func (l *lottery) disk() Step {
-	return Step{At: l.when(), Do: []string{"full", "broken"}[l.IntN(2)], Who: []string{l.someone()}, For: l.span(time.Minute)}
+	return Step{At: l.when(), Do: []string{"full", "broken"}[l.IntN(2)], Who: []string{l.someone()}, For: l.span(3 * time.Minute)}
 }
 
 func (l *lottery) clock() Step {

@@ -29,7 +29,7 @@ type keeping struct {
 
 const (
 	visitEvery  = 45 * time.Second // on the average, between two rounds of a node
-	terms       = 4                // parcels that a slot takes
+	terms       = 2                // parcels that a slot takes
 	segmentMost = 20               // entries in one parcel
 	weeksOpen   = 2
 )
@@ -206,6 +206,7 @@ func (n *node) deposit(owner, custodian *node, p mailbox.Parcel) bool {
 		return false
 	}
 	w.stats.Parcels++
+	w.checkSlots(custodian, owner)
 	w.log("mail", n.name, "parks with %s for %s", custodian.name, owner.name)
 	k.signed[p.ID] = r.Expires
 	if k.deleted[p.ID] && !custodian.revived {

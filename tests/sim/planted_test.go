@@ -3,7 +3,11 @@
 package sim
 
 import (
+	"bytes"
 	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -56,6 +60,23 @@ func TestPlantedNoneIsQuiet(t *testing.T) {
 	for seed := uint64(1); seed <= 20; seed++ {
 		for _, v := range Run(Draw(seed)).Wrong {
 			t.Errorf("seed %d: %v", seed, v)
+		}
+	}
+}
+
+// The program as it is built has none of it.
+func TestPlantedBugsAreNotInTheProgram(t *testing.T) {
+	exe := filepath.Join(t.TempDir(), "peer")
+	if out, err := exec.Command("go", "build", "-o", exe, "causeway/cmd/peer").CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	program, err := os.ReadFile(exe)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, b := range planted.All {
+		if bytes.Contains(program, []byte(b)) {
+			t.Errorf("%s is in the program", b.Name())
 		}
 	}
 }
