@@ -159,11 +159,11 @@ func bury(tx *store.Tx, box BoxID, item deleteItem, now time.Time) error {
 	if err := clearExpired(tx, box, item.Parcel, now); err != nil {
 		return err
 	}
-	if _, err := take(tx, box, item.Parcel, now); err != nil {
+	if _, err := take(tx, box, item.Parcel, now); err != nil || planted.Is(planted.NoTombstone) {
 		return err
 	}
 	b, _, ok, err := boxOf(tx, box)
-	if err != nil || !ok || planted.Is(planted.NoTombstone) {
+	if err != nil || !ok {
 		return missing(err, "box")
 	}
 	if b.Tombstones >= maxTombstones {
