@@ -19,6 +19,7 @@ var mustHappen = map[string][]string{
 	"once-94-small.sim": {"dave    forks its log", "dave    starts"},
 	"once-94.sim":       {"dave    forks its log", "dave    starts"},
 	"once-19.sim":       {"removes erin"},
+	"once-59.sim":       {"bob     has a disk of", "bob     starts"},
 }
 
 // Each scenario of the repository keeps every promise; its first line says what
