@@ -168,22 +168,51 @@ func (s *Set) Join(tx *store.Tx, now time.Time, from identity.UID, wc Welcome) (
 	switch {
 	case c == nil && s.awaited() >= maxAwaited:
 		return nil, fmt.Errorf("a welcome while %d groups wait for their first entry", maxAwaited)
-	case c != nil && (c.State().Shape != Group || c.State().Fold.MaySend(s.me.UID)):
-		return nil, fmt.Errorf("a welcome to a conversation that one is in")
+	case c != nil && c.State().Shape != Group:
+		return nil, fmt.Errorf("a welcome to a conversation that is no group")
+	case c != nil && c.State().Fold.MaySend(s.me.UID): // it was removed meanwhile, perhaps, and has not heard of it
+		return c, put(tx, c.key(subWelcome, from), &wc)
 	case c == nil:
 		c = s.newConversation(wc.Group)
 		w = c.founder(tx, now, record{Shape: Group, Name: wc.Name, Log: wc.Log, Created: uint64(now.UnixMilli())})
 	default: // back again, with a new log
 		w = c.Write(tx, now)
-		w.own().Log = wc.Log
 	}
+	return c, w.accept(wc)
+}
+
+// accept takes the log that a welcome names for this device's, and the keys by
+// which the others recognise it.
+func (w *Writer) accept(wc Welcome) error {
+	w.own().Log = wc.Log
 	for _, g := range wc.Keys {
 		w.s.guests[g.Epoch] = g
-		if err := put(tx, c.key(subGuest, g.Epoch), &g); err != nil {
-			return nil, err
+		if err := put(w.tx, w.c.key(subGuest, g.Epoch), &g); err != nil {
+			return err
 		}
 	}
-	return c, w.saveRecord()
+	return w.saveRecord()
+}
+
+// comeBack takes a welcome that came before the removal that it undoes was read.
+func (w *Writer) comeBack() error {
+	if w.s.Shape != Group || !w.s.Found || w.s.Fold.MaySend(w.c.set.me.UID) {
+		return nil
+	}
+	for k, v := range w.tx.Scan(w.c.key(subWelcome)) {
+		var wc Welcome
+		err := wire.Unmarshal(v, &wc)
+		if err == nil {
+			err = w.accept(wc)
+		}
+		if err == nil {
+			err = w.tx.Delete(k)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return w.tx.Err()
 }
 
 // awaited counts the groups that a welcome announced and nothing was seen of.

@@ -18,6 +18,7 @@ type Received struct {
 	Acked     []Acked   // what others have acknowledged of this device's log
 	Changed   bool      // members or keys changed
 	Ended     bool      // a member or a log of one ended in a way that calls for a new key (K4)
+	Undone    bool      // members or keys changed where a removal is void: a key may lack somebody who stays
 	Delivered []merkle.Entry
 }
 
@@ -129,11 +130,15 @@ func (w *Writer) keepControl(e merkle.Entry, p plain) error {
 	if err := w.takeKeys(e, p); err != nil {
 		return err
 	}
+	if err := w.comeBack(); err != nil {
+		return err
+	}
 	if err := w.ownLog(); err != nil {
 		return err
 	}
 	w.got.Changed = true
 	w.got.Ended = w.got.Ended || w.ends(e.ID)
+	w.got.Undone = w.got.Undone || w.undone()
 	return w.saveRecord()
 }
 
@@ -147,6 +152,53 @@ func (w *Writer) ends(id merkle.ID) bool {
 		return len(op.Cut) > 0 && w.s.Fold.Live(id)
 	}
 	return false
+}
+
+// undone reports whether a removal is void: what its author wrote under the key
+// that it changed then does not reach whom it removed.
+func (w *Writer) undone() bool {
+	for id, ct := range w.s.controls {
+		if ct.kind == KindRevoke && !w.s.Fold.Live(id) {
+			return true
+		}
+	}
+	return false
+}
+
+// KeepOrder does what falls to the most senior member who hears of a change: a
+// new key when somebody has left, or a log was cut or found to be forked (K4),
+// and the keys for those whom a void removal left without.
+func (w *Writer) KeepOrder() error {
+	if !w.Senior(w.c.set.me.UID) {
+		return nil
+	}
+	var err error
+	switch {
+	case w.got.Ended:
+		err = w.Rekey()
+	case w.got.Undone:
+		err = w.mend()
+	}
+	if CannotWrite(err) {
+		return nil
+	}
+	return err
+}
+
+// mend gives the present key, and those that no other links, to members who lack
+// them.
+func (w *Writer) mend() error {
+	if !w.s.Fold.MaySend(w.c.set.me.UID) {
+		return ErrNotMember
+	}
+	if err := w.rotate(); err != nil {
+		return err
+	}
+	e, err := w.ready()
+	if err != nil {
+		return err
+	}
+	return w.repair(e)
 }
 
 // note tells the caller what became readable.

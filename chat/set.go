@@ -48,6 +48,7 @@ const (
 	subSeen     = 'd' // my log, log, seq of my log that it acknowledged → when (ms)
 	subSecret   = 's' // log key (no conversation) → seed
 	subHead     = 'h' // → the entry that this device wrote last
+	subWelcome  = 'w' // uid → a welcome of theirs that came while this user belonged
 	subOffer    = 'f' // uid, log key (no conversation) → leaf on offer from a contact
 	subOffered  = 'p' // uid, log key (no conversation) → nothing: own log on offer to a contact
 )

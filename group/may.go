@@ -40,6 +40,25 @@ func (s *State) MayRead(log merkle.LogKey) bool {
 	})
 }
 
+// Ended returns the entry that ended the last tenure by which a log was admitted;
+// none if one of them goes on, or there was none. Its user may be back under
+// another log, and its holder not know of either.
+func (s *State) Ended(log merkle.LogKey) (by merkle.ID, ended bool) {
+	var last *tenure
+	for _, d := range s.devices[log] {
+		if d.tenure.ended() == nil {
+			return merkle.ID{}, false
+		}
+		if last == nil || compareOps(d.tenure.begin, last.begin) >= 0 {
+			last = d.tenure
+		}
+	}
+	if last == nil {
+		return merkle.ID{}, false
+	}
+	return last.ended().op.ID, true
+}
+
 // MayAdmit reports whether a user may admit others, and promote them.
 func (s *State) MayAdmit(uid identity.UID) bool { return s.senior(uid, true) != nil }
 

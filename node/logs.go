@@ -87,6 +87,15 @@ func (l *logs) Shared(c dagsync.Conv, log merkle.LogKey) []dagsync.Conv {
 	return out
 }
 
+// Own returns this device's log in a conversation.
+func (l *logs) Own(c dagsync.Conv) merkle.LogKey {
+	conv, err := l.conv(c)
+	if err != nil {
+		return merkle.LogKey{}
+	}
+	return conv.State().Log
+}
+
 // Prove signs an OPEN tag by this device's log in the conversation.
 func (l *logs) Prove(c dagsync.Conv, tag []byte) (dagsync.Proof, error) {
 	conv, err := l.conv(c)
@@ -123,6 +132,9 @@ func standing(s *chat.State, log merkle.LogKey) (dagsync.Standing, merkle.ID) {
 	}
 	if s.Fold.MayRead(log) {
 		return dagsync.Member, merkle.ID{}
+	}
+	if by, gone := s.Fold.Ended(log); gone {
+		return dagsync.Removed, by
 	}
 	if by, gone := s.Fold.Removed(uid); gone {
 		return dagsync.Removed, by

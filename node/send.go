@@ -82,7 +82,7 @@ func (n *Node) settle(tx *store.Tx, w *chat.Writer) error {
 	if err := n.confirm(tx, w); err != nil {
 		return err
 	}
-	if err := n.keepOrder(w); err != nil {
+	if err := w.KeepOrder(); err != nil {
 		return err
 	}
 	if err := n.owe(tx, w); err != nil {
@@ -100,18 +100,6 @@ func (n *Node) settle(tx *store.Tx, w *chat.Writer) error {
 			n.wake["publish"].ring()
 		}
 	})
-	return nil
-}
-
-// keepOrder changes the key when somebody has left, or a log was cut or found to
-// be forked (K4): it falls to the most senior member who hears of it.
-func (n *Node) keepOrder(w *chat.Writer) error {
-	if !w.Got().Ended || !w.Senior(n.me.UID) {
-		return nil
-	}
-	if err := w.Rekey(); !chat.CannotWrite(err) {
-		return err
-	}
 	return nil
 }
 

@@ -90,6 +90,10 @@ type Logs interface {
 	// too: they are offered to the peer that has proven the log. It may return c.
 	Shared(c Conv, log merkle.LogKey) []Conv
 
+	// Own returns this node's log in c; zero if it has none. It may change: somebody
+	// who was removed and added again writes another one.
+	Own(c Conv) merkle.LogKey
+
 	// Prove signs ProofMessage(tag) by this node's log in c. On an error c is
 	// not opened.
 	Prove(c Conv, tag []byte) (Proof, error)

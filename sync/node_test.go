@@ -247,6 +247,8 @@ func (n *node) Shared(Conv, merkle.LogKey) []Conv {
 	return slices.Clone(n.shared)
 }
 
+func (n *node) Own(Conv) merkle.LogKey { return n.log() }
+
 func (n *node) Prove(_ Conv, tag []byte) (Proof, error) {
 	return Proof{Log: n.log(), Sig: n.sign(ProofMessage(tag))}, nil
 }

@@ -51,10 +51,29 @@ func (e *engine) refresh(now time.Time) error {
 		return nil
 	}
 	e.expect()
-	for _, s := range e.sessions {
+	for _, s := range e.inOrder() {
+		if e.outdated(s) {
+			e.reopen(s)
+			continue
+		}
 		e.share(s)
 	}
 	return e.offerWaiting()
+}
+
+// outdated says that a session is under a log that is not this node's any more.
+func (e *engine) outdated(s *session) bool {
+	own := e.logs.Own(s.conv)
+	return own != noLog && own != s.me.Log
+}
+
+// reopen ends such a session, so that the conversation is offered under the new
+// log.
+func (e *engine) reopen(s *session) {
+	e.refuse(s.sid, 0, nackBusy, 0)
+	e.drop(s)
+	e.later.some[s.conv] = true
+	delete(e.later.last, s.conv)
 }
 
 // share marks for an offer what the user behind a session may be in too.

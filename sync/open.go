@@ -95,6 +95,10 @@ func (e *engine) onAnswer(o offer) error {
 		return err
 	}
 	e.up(s)
+	if e.outdated(s) { // since it was offered
+		e.reopen(s)
+		return e.offerWaiting()
+	}
 	return nil // STATE follows that of the peer
 }
 

@@ -226,12 +226,7 @@ func (n *node) take(tx *store.Tx, w *chat.Writer) error {
 			}
 		}
 	}
-	if got := w.Got(); got.Ended && w.Senior(n.me.UID) {
-		if err := w.Rekey(); err != nil && !chat.CannotWrite(err) {
-			return err
-		}
-	}
-	return nil
+	return w.KeepOrder()
 }
 
 func (n *node) welcome(tx *store.Tx, s chat.Service) error {

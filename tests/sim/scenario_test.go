@@ -20,6 +20,10 @@ var mustHappen = map[string][]string{
 	"once-94.sim":       {"dave    forks its log", "dave    starts"},
 	"once-19.sim":       {"removes erin"},
 	"once-59.sim":       {"bob     has a disk of", "bob     starts"},
+	"once-210.sim":      {"bob     leaves", "bob     joins team"},
+	"once-620.sim":      {"alice   has a disk of", "says \"canary 1 of alice"},
+	"once-894.sim":      {"alice   removes carol in club", "carol   sees \"canary"},
+	"once-1295.sim":     {"carol   removes erin", "alice   adds erin"},
 }
 
 // Each scenario of the repository keeps every promise; its first line says what
