@@ -7,6 +7,7 @@ import (
 
 	"causeway/chat"
 	"causeway/group"
+	"causeway/identity"
 	"causeway/merkle"
 	"causeway/store"
 )
@@ -73,12 +74,19 @@ func (w *world) absent(label string, in []*node) string {
 	for _, n := range in {
 		for _, m := range n.conv(label).State().Fold.Members() {
 			of := w.person(m.User)
-			if of != nil && !of.rival && !slices.Contains(in, of) {
+			if of != nil && !of.rival && !slices.Contains(in, of) && !w.unwelcomed(m.By, of, label) {
 				return fmt.Sprintf("%s counts %s as a member of %s, who does not", n.name, of.name, label)
 			}
 		}
 	}
 	return ""
+}
+
+// unwelcomed excuses somebody who was never told of an admission, because an old
+// disk was put back that had not yet written the welcome.
+func (w *world) unwelcomed(by identity.UID, of *node, label string) bool {
+	granter := w.person(by)
+	return granter != nil && (granter.rival || granter.revived) && of.conv(label) == nil
 }
 
 // digest names the set of entries that a node holds.
