@@ -9,6 +9,7 @@ import (
 var (
 	seeds = flag.Uint64("seeds", 20, "how many seeds to run")
 	from  = flag.Uint64("from", 1, "the first seed")
+	twice = flag.Uint64("replays", 5, "how many seeds to run twice")
 	forks = flag.Bool("forks", false, "have somebody fork a log in every run")
 )
 
@@ -38,7 +39,7 @@ func TestSeeds(t *testing.T) {
 
 // The same seed is the same run, to the last byte of the last frame.
 func TestSeedsReplay(t *testing.T) {
-	for seed := uint64(1); seed <= 5; seed++ {
+	for seed := uint64(1); seed <= *twice; seed++ {
 		a, b := Run(Draw(seed)), Run(Draw(seed))
 		if x, y := a.Trace.Digest(), b.Trace.Digest(); x != y {
 			t.Errorf("seed %d: one run is %s, another %s", seed, x, y)
