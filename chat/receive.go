@@ -156,13 +156,16 @@ func (w *Writer) ends(id merkle.ID) bool {
 
 // undone reports whether a removal is void: what its author wrote under the key
 // that it changed then does not reach whom it removed.
-func (w *Writer) undone() bool {
+func (w *Writer) undone() bool { return len(w.voidRemovals()) > 0 }
+
+func (w *Writer) voidRemovals() (out []merkle.ID) {
 	for id, ct := range w.s.controls {
 		if ct.kind == KindRevoke && !w.s.Fold.Live(id) {
-			return true
+			out = append(out, id)
 		}
 	}
-	return false
+	slices.SortFunc(out, merkle.ID.Compare)
+	return out
 }
 
 // KeepOrder does what falls to the most senior member who hears of a change: a
@@ -185,8 +188,8 @@ func (w *Writer) KeepOrder() error {
 	return err
 }
 
-// mend gives the present key, and those that no other links, to members who lack
-// them.
+// mend gives members the keys that they lack because of a void removal: the
+// present one, and those made by people who took the removal for good.
 func (w *Writer) mend() error {
 	if !w.s.Fold.MaySend(w.c.set.me.UID) {
 		return ErrNotMember
@@ -194,11 +197,34 @@ func (w *Writer) mend() error {
 	if err := w.rotate(); err != nil {
 		return err
 	}
-	e, err := w.ready()
+	best, err := w.ready()
 	if err != nil {
 		return err
 	}
-	return w.repair(e)
+	void := w.voidRemovals()
+	for _, e := range slices.Clone(w.newestFirst()) {
+		shadowed := slices.ContainsFunc(void, func(id merkle.ID) bool { return w.past.Before(id, e.id) })
+		if e.id == best.id || !e.keys.Full() || !shadowed {
+			continue
+		}
+		if missing := w.leftOut(e); len(missing) > 0 {
+			if err := w.share(best, e, missing); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// leftOut lists the members who belonged already when a key was made, and were
+// not given it.
+func (w *Writer) leftOut(e *epoch) (out []identity.UID) {
+	for _, m := range w.s.Fold.Members() {
+		if !e.to[m.User] && !w.sealedTo(e, m) && (m.Since == w.c.ID || w.past.Before(m.Since, e.id)) {
+			out = append(out, m.User)
+		}
+	}
+	return out
 }
 
 // note tells the caller what became readable.
