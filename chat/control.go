@@ -176,7 +176,37 @@ func (w *Writer) readFault(ct *control, b []byte) error {
 	if w.loading {
 		return nil
 	}
+	w.frozen = append(w.frozen, x.Log)
 	return w.c.dag.Freeze(w.tx, x.Log, w.kin(x.Log))
+}
+
+// vouch writes an entry over what was taken of a log before its fault was known,
+// if nothing has that in its past yet: others who knew of the fault earlier take
+// it only then (docs/spec/01-log.md, section 7).
+func (w *Writer) vouch() error {
+	logs := w.frozen
+	w.frozen = nil
+	if len(logs) == 0 {
+		return nil
+	}
+	heads, err := w.c.dag.Heads(w.tx)
+	if err != nil {
+		return err
+	}
+	for _, log := range logs {
+		tips, err := w.c.dag.Tips(w.tx, log)
+		if err != nil {
+			return err
+		}
+		bare := slices.ContainsFunc(tips, func(t merkle.Tip) bool { return slices.Contains(heads, t.Head) })
+		if !bare || log == w.s.Log {
+			continue
+		}
+		if err := w.Ack(); !CannotWrite(err) {
+			return err
+		}
+	}
+	return nil
 }
 
 // kin lists the logs of the user that a log belongs to.

@@ -56,6 +56,9 @@ func (w *Writer) Receive(blocks []merkle.Block) (merkle.Result, error) {
 	if err := w.reportForks(res.Forks); err != nil {
 		return res, err
 	}
+	if err := w.vouch(); err != nil {
+		return res, err
+	}
 	return res, w.appear()
 }
 

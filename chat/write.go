@@ -35,11 +35,12 @@ type Writer struct {
 	now      time.Time
 	s        *State // its maps are shared with c until mine
 	mine     bool
-	loading  bool     // reading the state from the store: nothing is written
-	founding bool     // the first entry of this very log comes by the same door
-	rescan   bool     // keys came that may open what is unread
-	reclock  uint64   // 1 + offset from which clocks may have to move; 0: none
-	recent   []*epoch // newest first, for trial opening
+	loading  bool            // reading the state from the store: nothing is written
+	founding bool            // the first entry of this very log comes by the same door
+	rescan   bool            // keys came that may open what is unread
+	reclock  uint64          // 1 + offset from which clocks may have to move; 0: none
+	recent   []*epoch        // newest first, for trial opening
+	frozen   []merkle.LogKey // logs of which a fault has just been read
 	past     *past
 	got      Received
 }

@@ -24,6 +24,7 @@ var mustHappen = map[string][]string{
 	"once-620.sim":      {"alice   has a disk of", "says \"canary 1 of alice"},
 	"once-894.sim":      {"alice   removes carol in club", "carol   sees \"canary"},
 	"once-1295.sim":     {"carol   removes erin", "alice   adds erin"},
+	"once-1563.sim":     {"carol   forks its log", "bob     sees \"canary 1 of carol"},
 }
 
 // Each scenario of the repository keeps every promise; its first line says what
