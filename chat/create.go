@@ -148,7 +148,9 @@ type Welcome struct {
 
 // Join takes a welcome from a contact. The conversation shows nothing until its
 // log arrives. The log must be one that was offered to this very contact, and
-// is used up: a log that stood in two conversations would be its own fork.
+// is used up: a log that stood in two conversations would be its own fork. A
+// welcome to a group in which this user still belongs, as far as it knows, is
+// kept for later, and no conversation returned.
 func (s *Set) Join(tx *store.Tx, now time.Time, from identity.UID, wc Welcome) (*Conversation, error) {
 	if err := checkName(wc.Name, true); err != nil || len(wc.Keys) == 0 || len(wc.Keys) > maxLinks+1 {
 		return nil, fmt.Errorf("a welcome that makes no sense")
@@ -171,7 +173,7 @@ func (s *Set) Join(tx *store.Tx, now time.Time, from identity.UID, wc Welcome) (
 	case c != nil && c.State().Shape != Group:
 		return nil, fmt.Errorf("a welcome to a conversation that is no group")
 	case c != nil && c.State().Fold.MaySend(s.me.UID): // it was removed meanwhile, perhaps, and has not heard of it
-		return c, put(tx, c.key(subWelcome, from), &wc)
+		return nil, put(tx, c.key(subWelcome, from), &wc)
 	case c == nil:
 		c = s.newConversation(wc.Group)
 		w = c.founder(tx, now, record{Shape: Group, Name: wc.Name, Log: wc.Log, Created: uint64(now.UnixMilli())})
@@ -186,6 +188,9 @@ func (s *Set) Join(tx *store.Tx, now time.Time, from identity.UID, wc Welcome) (
 func (w *Writer) accept(wc Welcome) error {
 	w.own().Log = wc.Log
 	for _, g := range wc.Keys {
+		if _, held := w.s.guests[g.Epoch]; held {
+			continue
+		}
 		w.s.guests[g.Epoch] = g
 		if err := put(w.tx, w.c.key(subGuest, g.Epoch), &g); err != nil {
 			return err
@@ -199,16 +204,19 @@ func (w *Writer) comeBack() error {
 	if w.s.Shape != Group || !w.s.Found || w.s.Fold.MaySend(w.c.set.me.UID) {
 		return nil
 	}
+	taken := false
 	for k, v := range w.tx.Scan(w.c.key(subWelcome)) {
 		var wc Welcome
-		err := wire.Unmarshal(v, &wc)
-		if err == nil {
-			err = w.accept(wc)
+		if err := wire.Unmarshal(v, &wc); err != nil {
+			return err
 		}
-		if err == nil {
-			err = w.tx.Delete(k)
+		if _, stale := w.s.Fold.UserOf(wc.Log); !stale && !taken { // else its grant has come and is over
+			taken = true
+			if err := w.accept(wc); err != nil {
+				return err
+			}
 		}
-		if err != nil {
+		if err := w.tx.Delete(k); err != nil {
 			return err
 		}
 	}

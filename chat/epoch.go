@@ -138,7 +138,7 @@ func (w *Writer) ready() (*epoch, error) {
 		return e, nil
 	}
 	var missing []identity.UID
-	for _, m := range w.s.Fold.Members() {
+	for _, m := range w.reached() {
 		if !e.to[m.User] && !w.sealedTo(e, m) {
 			missing = append(missing, m.User)
 		}
@@ -150,6 +150,14 @@ func (w *Writer) ready() (*epoch, error) {
 		return w.rekey()
 	}
 	return e, w.share(e, e, missing)
+}
+
+// reached lists the members whom keys are sealed to: the most senior MaxMembers.
+// More can be admitted only by admins who add at the same time, or who do not
+// heed the limit; the others go on without the juniors.
+func (w *Writer) reached() []group.Member {
+	all := w.s.Fold.Members()
+	return all[:min(len(all), MaxMembers)]
 }
 
 // sealedTo reports whether the entry that made an epoch names a member in whose
@@ -182,7 +190,7 @@ func (w *Writer) repair(best *epoch) error {
 			continue
 		}
 		var missing []identity.UID
-		for _, m := range w.s.Fold.Members() {
+		for _, m := range w.reached() {
 			if historyAll(m) && !e.to[m.User] {
 				missing = append(missing, m.User)
 			}
@@ -295,7 +303,7 @@ func (w *Writer) share(under, e *epoch, users []identity.UID) error {
 // recipients lists whom a slot is sealed to: the users given, or every live
 // member; H is withheld from those admitted with less than full history.
 func (w *Writer) recipients(k seal.Key, only []identity.UID) (to []identity.UID, kems, contents [][]byte) {
-	for _, m := range w.s.Fold.Members() {
+	for _, m := range w.reached() {
 		leaf := w.s.leaves[m.User]
 		if leaf == nil || only != nil && !containsUID(only, m.User) {
 			continue

@@ -72,8 +72,10 @@ func (w *Writer) appear() error {
 	if _, begun, err := w.c.dag.Tip(w.tx, w.s.Log); err != nil || begun {
 		return err
 	}
-	_, err := w.firstEntry()
-	return err
+	if _, err := w.firstEntry(); !CannotWrite(err) {
+		return err
+	}
+	return nil
 }
 
 // read opens one delivered entry and keeps what it says.
@@ -129,6 +131,7 @@ func (w *Writer) keepControl(e merkle.Entry, p plain) error {
 	if err := w.addControl(e, p); err != nil {
 		return err
 	}
+	void := len(w.voidRemovals())
 	w.refold()
 	if err := w.takeKeys(e, p); err != nil {
 		return err
@@ -141,7 +144,7 @@ func (w *Writer) keepControl(e merkle.Entry, p plain) error {
 	}
 	w.got.Changed = true
 	w.got.Ended = w.got.Ended || w.ends(e.ID)
-	w.got.Undone = w.got.Undone || w.undone()
+	w.got.Undone = w.got.Undone || len(w.voidRemovals()) > void || p.Kind == KindRekey && w.shadowed(e.ID, w.voidRemovals())
 	return w.saveRecord()
 }
 
@@ -157,18 +160,23 @@ func (w *Writer) ends(id merkle.ID) bool {
 	return false
 }
 
-// undone reports whether a removal is void: what its author wrote under the key
-// that it changed then does not reach whom it removed.
-func (w *Writer) undone() bool { return len(w.voidRemovals()) > 0 }
-
+// voidRemovals lists removals that turned out void: what their authors wrote under
+// the keys that they changed then does not reach whom they removed.
 func (w *Writer) voidRemovals() (out []merkle.ID) {
 	for id, ct := range w.s.controls {
-		if ct.kind == KindRevoke && !w.s.Fold.Live(id) {
+		if ct.kind == KindRevoke && w.wasDue(id, ct) {
 			out = append(out, id)
 		}
 	}
 	slices.SortFunc(out, merkle.ID.Compare)
 	return out
+}
+
+// wasDue reports whether a removal is void whose author was an admin at some time:
+// others never had the right, and nobody took what they wrote for a removal.
+func (w *Writer) wasDue(id merkle.ID, ct control) bool {
+	uid, known := w.s.Fold.UserOf(ct.op.Log)
+	return known && w.s.Fold.WasAdmin(uid) && !w.s.Fold.Live(id)
 }
 
 // KeepOrder does what falls to the most senior member who hears of a change: a
@@ -206,8 +214,7 @@ func (w *Writer) mend() error {
 	}
 	void := w.voidRemovals()
 	for _, e := range slices.Clone(w.newestFirst()) {
-		shadowed := slices.ContainsFunc(void, func(id merkle.ID) bool { return w.past.Before(id, e.id) })
-		if e.id == best.id || !e.keys.Full() || !shadowed {
+		if e.id == best.id || !e.keys.Full() || !w.shadowed(e.id, void) {
 			continue
 		}
 		if missing := w.leftOut(e); len(missing) > 0 {
@@ -219,10 +226,15 @@ func (w *Writer) mend() error {
 	return nil
 }
 
+// shadowed reports whether an entry has a void removal in its past.
+func (w *Writer) shadowed(id merkle.ID, void []merkle.ID) bool {
+	return slices.ContainsFunc(void, func(v merkle.ID) bool { return w.past.Before(v, id) })
+}
+
 // leftOut lists the members who belonged already when a key was made, and were
 // not given it.
 func (w *Writer) leftOut(e *epoch) (out []identity.UID) {
-	for _, m := range w.s.Fold.Members() {
+	for _, m := range w.reached() {
 		if !e.to[m.User] && !w.sealedTo(e, m) && (m.Since == w.c.ID || w.past.Before(m.Since, e.id)) {
 			out = append(out, m.User)
 		}

@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"slices"
 	"time"
 
 	"causeway/merkle"
@@ -19,8 +20,8 @@ func (c *Conversation) Present(tx *store.Tx) (epoch merkle.ID, ok bool) {
 
 // Withheld returns a test for entries that are not for all who hold an epoch:
 // one of them was removed without the epoch's maker knowing, and the entry has
-// that removal in its past. Not withheld are the removal itself and the change of
-// key that comes with it: by these the others go on. The test is good as long as
+// that removal in its past. Not withheld are the removal itself and the changes of
+// key right after it: by these the others go on. The test is good as long as
 // past is.
 func (c *Conversation) Withheld(past *merkle.Past, epoch merkle.ID) func(merkle.Entry) bool {
 	s := c.State()
@@ -30,13 +31,29 @@ func (c *Conversation) Withheld(past *merkle.Past, epoch merkle.ID) func(merkle.
 			removals = append(removals, id)
 		}
 	}
+	turns := map[[2]merkle.ID]bool{}
 	return func(e merkle.Entry) bool {
-		rekey := s.controls[e.ID].kind == KindRekey
-		for _, id := range removals {
-			if past.Before(id, e.ID) && !(rekey && e.Prev == id) {
-				return true
-			}
-		}
+		return slices.ContainsFunc(removals, func(id merkle.ID) bool {
+			return past.Before(id, e.ID) && !s.turns(past, id, e.ID, turns)
+		})
+	}
+}
+
+// turns reports whether an entry is a change of key that follows on a removal, or
+// on other such changes, with nothing between. known keeps the answers.
+func (s *State) turns(past *merkle.Past, removal, id merkle.ID, known map[[2]merkle.ID]bool) (is bool) {
+	if is, ok := known[[2]merkle.ID{removal, id}]; ok {
+		return is
+	}
+	defer func() { known[[2]merkle.ID{removal, id}] = is }()
+	ct, ok := s.controls[id]
+	if !ok || ct.kind != KindRekey {
 		return false
 	}
+	for _, p := range append([]merkle.ID{ct.op.Prev}, ct.op.Parents...) {
+		if p != removal && past.Before(removal, p) && !s.turns(past, removal, p, known) {
+			return false
+		}
+	}
+	return true
 }

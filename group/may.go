@@ -59,6 +59,12 @@ func (s *State) Ended(log merkle.LogKey) (by merkle.ID, ended bool) {
 	return last.ended().op.ID, true
 }
 
+// WasAdmin reports whether a user has, or once had, a tenure as admin.
+func (s *State) WasAdmin(uid identity.UID) bool {
+	u := s.users[uid]
+	return u != nil && slices.ContainsFunc(u.tenures, func(t *tenure) bool { return t.admin })
+}
+
 // MayAdmit reports whether a user may admit others, and promote them.
 func (s *State) MayAdmit(uid identity.UID) bool { return s.senior(uid, true) != nil }
 

@@ -202,9 +202,13 @@ func (n *Node) welcomed(tx *store.Tx, w *chat.Writer, s chat.Service) error {
 	if err != nil {
 		return nil // says nothing that we understand
 	}
-	if _, err := n.set.Join(tx, time.Now(), s.From, wc); err != nil {
+	c, err := n.set.Join(tx, time.Now(), s.From, wc)
+	if err != nil {
 		n.log.Info("a welcome is not taken", "err", err)
 		return nil
+	}
+	if c == nil {
+		return nil // kept: as far as this node knows its user is in that group
 	}
 	if err := n.events.add(tx, eventRecord{
 		Kind: "group", Chat: "#" + wc.Name, Conv: wc.Group, Text: n.nameOf(tx, nil, s.From) + " added you to " + wc.Name,

@@ -1,6 +1,7 @@
 package tests
 
 import (
+	"context"
 	"fmt"
 	"testing"
 	"time"
@@ -26,5 +27,43 @@ func TestEverybodyEntersTheDHTThoughPacketsAreLost(t *testing.T) {
 				t.Errorf("%s is outside: %v %+v", p.Name, err, s.Health)
 			}
 		}
+	})
+}
+
+// Two admins remove the same member while they are cut apart: neither of their new
+// keys may be used, and the one made then is parked for who was away.
+func TestAttack49_BackAfterTwoRemovalsAtOnce(t *testing.T) {
+	t.Parallel()
+	Story(t, 77, func(net *Network) {
+		alice, bob, carol, dave, mallory := net.Peer("Alice"), net.Peer("Bob"), net.Peer("Carol"), net.Peer("Dave"), net.Peer("Mallory")
+		for _, p := range []*Peer{bob, carol, dave, mallory} {
+			net.Befriend(alice, p)
+		}
+		net.Befriend(bob, mallory)
+		carol.KeepsMailFor(alice)
+		alice.Group("team", bob, dave, mallory)
+		bob.until("admin", func() bool { return alice.node.Promote(context.Background(), "#team", "@Bob") == nil })
+		alice.Say("#team", "all of us")
+		for _, p := range []*Peer{bob, dave, mallory} {
+			p.Sees("#team", "all of us")
+		}
+		net.Wait(2 * time.Minute)
+		dave.Stops()
+		mallory.Stops()
+		net.Cut(alice, bob)
+		net.Cut(bob, carol)
+		bob.Removes("#team", mallory)
+		alice.Removes("#team", mallory)
+		net.Wait(time.Minute)
+		net.Heal(alice, bob)
+		net.Heal(bob, carol)
+		net.Wait(30 * time.Minute)
+		alice.SeesKept("#team", alice.Say("#team", "after both"))
+		bob.Sees("#team", "after both")
+		net.Wait(10 * time.Minute)
+		alice.Stops()
+		bob.Stops()
+		dave.Starts()
+		dave.Sees("#team", "after both")
 	})
 }

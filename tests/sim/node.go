@@ -48,6 +48,7 @@ type node struct {
 	loose   bool               // a custodian that forgets
 	ever    map[merkle.ID]bool // entries that were durable here at any time
 	back    map[merkle.ID]bool // entries of its own that came from others
+	blind   map[merkle.ID]bool // entries that could not be read when they came
 	images  []image
 	revived bool // an old disk was put back at some time
 }
@@ -63,7 +64,7 @@ const home = "home"
 func newNode(w *world, index int, name string) *node {
 	n := &node{
 		w: w, index: index, name: name, id: peer.ID("peer of " + name), rng: chance(w.plan.Seed, "node "+name),
-		keeps: map[*node]*keeping{}, ever: map[merkle.ID]bool{}, back: map[merkle.ID]bool{},
+		keeps: map[*node]*keeping{}, ever: map[merkle.ID]bool{}, blind: map[merkle.ID]bool{}, back: map[merkle.ID]bool{},
 	}
 	n.turn()
 	root, device := identity.NewRoot(), identity.NewDevice()
@@ -234,8 +235,13 @@ func (n *node) welcome(tx *store.Tx, s chat.Service) error {
 	if err != nil {
 		return nil
 	}
-	if _, err := n.set.Join(tx, n.clock(), s.From, wc); err != nil {
+	c, err := n.set.Join(tx, n.clock(), s.From, wc)
+	if err != nil {
 		n.w.log("group", n.name, "a welcome to %s is not taken: %v", n.w.label(wc.Group), err)
+		return nil
+	}
+	if c == nil {
+		n.w.log("group", n.name, "keeps a welcome to %s", n.w.label(wc.Group))
 		return nil
 	}
 	n.w.log("group", n.name, "joins %s", n.w.label(wc.Group))
@@ -269,6 +275,9 @@ func (n *node) heard(c *chat.Conversation, got chat.Received) {
 	n.rekeyed = n.rekeyed || got.Changed
 	for _, e := range got.Delivered {
 		n.ever[e.ID] = true
+		if !n.reads(n.w.label(c.ID), e.ID) {
+			n.blind[e.ID] = true
+		}
 	}
 	for _, m := range got.Messages {
 		n.w.stats.Messages++
