@@ -1,0 +1,76 @@
+package sim
+
+import (
+	"encoding/binary"
+
+	"causeway/chat"
+	"causeway/store"
+)
+
+// showKey is a row of what was shown to the person, in order.
+func showKey(i uint64) []byte { return store.Key(store.SpaceTest, byte('s'), i) }
+
+// showAll keeps, in the same transaction, what a person would be shown.
+func (n *node) showAll(tx *store.Tx, got chat.Received) error {
+	next := uint64(0)
+	for k := range tx.ScanBack(store.Key(store.SpaceTest, byte('s')), nil) {
+		next = binary.BigEndian.Uint64(k[len(k)-8:]) + 1
+		break
+	}
+	for _, m := range got.Messages {
+		if err := tx.Set(showKey(next), m.ID[:]); err != nil {
+			return err
+		}
+		next++
+	}
+	return tx.Err()
+}
+
+// heard follows a commit: the streams must learn of it, and no receipt may be
+// ahead of its fact.
+func (n *node) heard(c *chat.Conversation, got chat.Received) {
+	n.dirty = append(n.dirty, c.ID)
+	n.rekeyed = n.rekeyed || got.Changed
+	for _, e := range got.Delivered {
+		n.ever[e.ID] = true
+		if !n.reads(n.w.label(c.ID), e.ID) {
+			n.blind[e.ID] = true
+		}
+	}
+	for _, m := range got.Messages {
+		n.w.stats.Messages++
+		if !m.Own {
+			n.w.log("show", n.name, "sees %q in %s", m.Text, n.w.label(c.ID))
+		}
+	}
+	for _, e := range got.Events {
+		n.w.log("group", n.name, "sees a change (%d) in %s", e.Kind, n.w.label(c.ID))
+	}
+	for _, a := range got.Acked {
+		n.checkReceipt(c, a)
+	}
+}
+
+// checkReceipt: who is said to have an entry has it on disk, or had.
+func (n *node) checkReceipt(c *chat.Conversation, a chat.Acked) {
+	s := c.State()
+	uid, _ := s.Fold.UserOf(a.Log)
+	of := n.w.person(uid)
+	if of == nil || of.rival || of == n || n.rival {
+		return
+	}
+	err := n.db.View(func(tx *store.Tx) error {
+		for e, err := range c.DAG().Range(tx, s.Log, a.From, a.To) {
+			if err != nil {
+				return err
+			}
+			if !of.ever[e.ID] {
+				n.w.violate("no mark ahead of its fact", "%s takes %s for having entry %d of its log in %s", n.name, of.name, e.Seq, n.w.label(c.ID))
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		n.w.violate("errors", "%s: %v", n.name, err)
+	}
+}
