@@ -231,7 +231,7 @@ func TestReceiptsForWhatIsNotWrittenCountForNothing(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		d, err := w.c.Delivered(w.tx, m.Seq)
+		d, err := w.c.Delivered(w.tx, m.ID, m.Seq)
 		if len(d) != 0 {
 			t.Error("delivered, before it was written")
 		}

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"time"
 
+	"causeway/group"
 	"causeway/identity"
 	"causeway/internal/planted"
 	"causeway/internal/wire"
@@ -57,13 +58,25 @@ type Acked struct {
 	From, To uint64
 }
 
+// MeantFor returns a test for the logs of those who can read an entry: they were
+// admitted before it was written, or with what came before. Others may hold it.
+func (c *Conversation) MeantFor(tx *store.Tx, id merkle.ID) func(merkle.LogKey) bool {
+	s, past := c.State(), c.DAG().Past(tx)
+	return func(log merkle.LogKey) bool {
+		begin, h, ok := s.Fold.Admission(log)
+		return ok && (begin == c.ID || s.History == Shared && h == group.HistoryAll || past.Before(begin, id))
+	}
+}
+
 // Delivered tells which users, removed ones included, have a device that
-// acknowledged this device's entry with this seq, and when this node learned of it.
-func (c *Conversation) Delivered(tx *store.Tx, seq uint64) (map[identity.UID]time.Time, error) {
+// acknowledged this device's entry with this id and seq and can read it, and when
+// this node learned of it.
+func (c *Conversation) Delivered(tx *store.Tx, id merkle.ID, seq uint64) (map[identity.UID]time.Time, error) {
 	s, out := c.State(), map[identity.UID]time.Time{}
+	meant := c.MeantFor(tx, id)
 	for log := range s.byLog {
 		uid, known := s.Fold.UserOf(log)
-		if !known {
+		if !known || !meant(log) {
 			continue
 		}
 		for _, v := range tx.ScanFrom(c.key(subSeen, s.Log, log), c.key(subSeen, s.Log, log, seq)) {

@@ -65,7 +65,7 @@ func TestAnEntryIsAReceiptForItsPast(t *testing.T) {
 			if err != nil {
 				return err
 			}
-			d, err := w.c.Delivered(w.tx, m.Seq)
+			d, err := w.c.Delivered(w.tx, m.ID, m.Seq)
 			n = len(d)
 			return err
 		})

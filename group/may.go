@@ -59,6 +59,22 @@ func (s *State) Ended(log merkle.LogKey) (by merkle.ID, ended bool) {
 	return last.ended().op.ID, true
 }
 
+// Admission returns the entry that began the first tenure by which a log was
+// admitted, and how much of the past the most generous of them gives.
+func (s *State) Admission(log merkle.LogKey) (begin merkle.ID, h History, ok bool) {
+	var first *Op
+	for _, d := range s.devices[log] {
+		if first == nil || compareOps(d.tenure.begin, first) < 0 {
+			first = d.tenure.begin
+		}
+		h = max(h, d.tenure.history)
+	}
+	if first == nil {
+		return merkle.ID{}, h, false
+	}
+	return first.ID, h, true
+}
+
 // WasAdmin reports whether a user has, or once had, a tenure as admin.
 func (s *State) WasAdmin(uid identity.UID) bool {
 	u := s.users[uid]

@@ -42,6 +42,40 @@ func TestRemovedMemberStillHasWhatItHas(t *testing.T) {
 	}
 }
 
+// What was said while somebody was out is not theirs: who comes back without
+// history holds it, and cannot read it. That is no delivery.
+func TestNoDeliveryToWhoCannotRead(t *testing.T) {
+	alice := newPerson(t, "Alice")
+	bob := newPerson(t, "Bob", alice.addr())
+	befriend(alice, bob)
+	ctx := context.Background()
+	if _, err := alice.CreateGroup(ctx, "team", ""); err != nil {
+		t.Fatal(err)
+	}
+	add := func(history string) {
+		alice.until("offers", func() bool { return alice.AddMember(ctx, "#team", "@Bob", history) == nil })
+	}
+	add("")
+	before := alice.say("#team", "before")
+	bob.until("the first", func() bool { return bob.reads("#team", "before") })
+	alice.until("his receipt", func() bool { s, err := alice.Message(ctx, before.ID); return err == nil && s.State == StateDelivered })
+	if err := bob.LeaveGroup(ctx, "#team"); err != nil {
+		t.Fatal(err)
+	}
+	alice.until("that he left", func() bool { g, err := alice.Members(ctx, "#team"); return err == nil && len(g) == 1 })
+	between := alice.say("#team", "between")
+	add("none")
+	after := alice.say("#team", "after")
+	bob.until("the last", func() bool { return bob.reads("#team", "after") })
+	alice.until("his receipt", func() bool { s, err := alice.Message(ctx, after.ID); return err == nil && s.State == StateDelivered })
+	if s, err := alice.Message(ctx, between.ID); err != nil || s.State != StateQueued || len(s.Delivered) != 0 || s.Others != 0 {
+		t.Errorf("what he cannot read: %+v, %v", s, err)
+	}
+	if s, err := alice.Message(ctx, before.ID); err != nil || s.State != StateDelivered {
+		t.Errorf("what he read before he left: %+v, %v", s, err)
+	}
+}
+
 // What was written in a group that was left goes to nobody: it does not wait.
 func TestNothingWaitsInAGroupThatWasLeft(t *testing.T) {
 	alice := newPerson(t, "Alice")

@@ -54,14 +54,20 @@ type facts struct {
 
 func (n *Node) facts(tx *store.Tx, c *chat.Conversation, m chat.Message) (facts, error) {
 	f := facts{others: c.State().Others(n.me.UID), delivered: map[identity.UID]time.Time{}, sent: map[identity.UID]bool{}}
-	got, err := c.Delivered(tx, m.Seq)
+	got, err := c.Delivered(tx, m.ID, m.Seq)
 	if err != nil {
 		return f, err
 	}
-	taken, err := n.takenBy(tx, c, m.Seq)
+	taken, err := n.takenBy(tx, c, m.ID, m.Seq)
 	if err != nil {
 		return f, err
 	}
+	meant := c.MeantFor(tx, m.ID)
+	f.others = slices.DeleteFunc(f.others, func(uid identity.UID) bool { // who came later and was not given it
+		member, _ := c.State().Fold.Member(uid)
+		_, has := got[uid]
+		return !has && !taken[uid] && len(member.Logs) > 0 && !slices.ContainsFunc(member.Logs, meant)
+	})
 	f.others = append(f.others, n.formerly(c.State(), got, taken)...)
 	for _, uid := range f.others {
 		t, ok := got[uid]

@@ -58,9 +58,10 @@ func (n *Node) noteTaken(tx *store.Tx, c *chat.Conversation, by [32]byte, acked,
 }
 
 // takenBy tells which users were handed this device's entry with this seq.
-func (n *Node) takenBy(tx *store.Tx, c *chat.Conversation, seq uint64) (map[identity.UID]bool, error) {
+func (n *Node) takenBy(tx *store.Tx, c *chat.Conversation, id merkle.ID, seq uint64) (map[identity.UID]bool, error) {
 	s, out := c.State(), map[identity.UID]bool{}
 	prefix := nodeKey(subTaken, c.ID, s.Log)
+	meant := c.MeantFor(tx, id)
 	for k, v := range tx.Scan(prefix) {
 		var row takenRow
 		if err := errors.Join(decodeRow(v, &row), row.check()); err != nil {
@@ -71,7 +72,9 @@ func (n *Node) takenBy(tx *store.Tx, c *chat.Conversation, seq uint64) (map[iden
 		}
 		if s.Shape == chat.Direct { // a log of the other user's, or their box
 			out[s.Peer] = true
-		} else if uid, ok := s.Fold.UserOf(merkle.LogKey(k[len(prefix):])); ok {
+		} else if log := merkle.LogKey(k[len(prefix):]); !meant(log) {
+			continue
+		} else if uid, ok := s.Fold.UserOf(log); ok {
 			out[uid] = true
 		}
 	}
