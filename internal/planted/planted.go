@@ -41,7 +41,6 @@ const (
 	ByArrival   Bug = "by-arrival: chat orders the display by when entries came"
 	NoHybrid    Bug = "no-hybrid: chat orders the display by the authors' clocks alone"
 	NoRescan    Bug = "no-rescan: chat does not try unread entries again when a key comes"
-	NoReclock   Bug = "no-reclock: chat leaves the order as it was when an old entry becomes readable"
 	ChainStands Bug = "chain-stands: chat seals under the same key of its chain again"
 
 	SeqOnly       Bug = "seq-only: sync takes a row for delivered whose seq it has, whatever its head"
