@@ -111,6 +111,7 @@ func (w *world) checkAll() {
 		w.checkLaws(label, in)
 		for _, n := range in {
 			w.checkOrder(label, n)
+			w.checkClocks(label, n)
 		}
 		w.checkRemoved(label, in)
 	}
@@ -181,25 +182,34 @@ func (w *world) checkViews(label string, in []*node) {
 		if !slices.EqualFunc(a, b, sameMember) {
 			w.violate("same members", "%s and %s differ about %s", in[0].name, n.name, label)
 		}
-		x, y := in[0].view(label), n.view(label)
-		both := func(l []line, other []line) (out []line) {
-			for _, e := range l {
-				if slices.ContainsFunc(other, func(o line) bool { return o.id == e.id }) {
-					out = append(out, e)
-				}
+	}
+	for i, n := range in {
+		for _, m := range in[:i] {
+			if !sameLines(m.view(label), n.view(label)) {
+				w.violate("same order and verdicts", "%s and %s differ about %s", m.name, n.name, label)
 			}
-			return out
-		}
-		all := len(x) == len(y)
-		x, y = both(x, y), both(y, x)
-		if all = all && len(x) == len(y); !all { // the clock of what one cannot read counts as 0 (spec 09, section 5)
-			slices.SortFunc(x, compareLines)
-			slices.SortFunc(y, compareLines)
-		}
-		if !slices.Equal(x, y) {
-			w.violate("same order and verdicts", "%s and %s differ about %s", in[0].name, n.name, label)
 		}
 	}
+}
+
+// sameLines compares what two see: in order, if they can read the same, else as a
+// set, since the clock of what one cannot read counts as 0 (spec 09, section 5).
+func sameLines(x, y []line) bool {
+	both := func(l, other []line) (out []line) {
+		for _, e := range l {
+			if slices.ContainsFunc(other, func(o line) bool { return o.id == e.id }) {
+				out = append(out, e)
+			}
+		}
+		return out
+	}
+	all := len(x) == len(y)
+	x, y = both(x, y), both(y, x)
+	if !all || len(x) != len(y) {
+		slices.SortFunc(x, compareLines)
+		slices.SortFunc(y, compareLines)
+	}
+	return slices.Equal(x, y)
 }
 
 func sameMember(a, b group.Member) bool {
