@@ -79,6 +79,8 @@ var rooms = []room{
 	{dir: "cmd/peer", third: []string{"github.com/spf13", "golang.org/x/term", "rsc.io/qr", "github.com/pelletier/go-toml/v2"},
 		never: never("a command asks the node or the API; it knows no logs, keys or protocols",
 			"internal/wire", "merkle", "seal", "group", "chat", "sync", "mailbox")},
+	{dir: "bench", third: []string{p2p, formats}, never: never("what is measured is the node as the product runs it",
+		"internal/wire", "merkle", "seal", "group", "chat", "sync", "mailbox")},
 }
 
 var onlyAPI = never("a face knows the API and nothing else", "internal/wire", "store", "identity", "merkle", "seal", "blob",

@@ -195,7 +195,7 @@ func packageName(dir string) string {
 	switch {
 	case dir == "sync":
 		return "dagsync"
-	case strings.HasPrefix(dir, "cmd/"):
+	case strings.HasPrefix(dir, "cmd/") || dir == "bench":
 		return "main"
 	}
 	return path.Base(dir)
