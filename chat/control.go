@@ -82,7 +82,11 @@ func admission(l *identity.Leaf) group.Admission {
 // generation that one of its devices has signed.
 func (w *Writer) seeLeaf(l *identity.Leaf) {
 	s := w.own()
-	s.byLog[merkle.LogKey(l.Log)] = l
+	log := merkle.LogKey(l.Log)
+	if _, known := s.byLog[log]; !known && l.UID() == w.c.set.me.UID {
+		s.mine = append(slices.Clip(s.mine), log)
+	}
+	s.byLog[log] = l
 	if old := s.leaves[l.UID()]; old == nil || old.KEMGen <= l.KEMGen {
 		s.leaves[l.UID()] = l
 	}

@@ -30,7 +30,7 @@ type State struct {
 	Shape   Shape
 	History History
 	Name    string
-	Log     merkle.LogKey // this device's log
+	Log     merkle.LogKey // this device's log, the present one
 	Peer    identity.UID  // Direct only
 	Created time.Time
 	Fold    *group.State
@@ -43,6 +43,7 @@ type State struct {
 	guests    map[merkle.ID]Secrets
 	leaves    map[identity.UID]*identity.Leaf  // the newest credential of each user
 	byLog     map[merkle.LogKey]*identity.Leaf // the one that brought each log in
+	mine      []merkle.LogKey                  // of these, the ones of this user
 	mailboxes []namedMailbox
 }
 
@@ -146,6 +147,20 @@ func (w *Writer) loadGuests() error {
 		w.s.guests[g.Epoch] = g
 	}
 	return w.tx.Err()
+}
+
+// Own reports whether a log is this user's: the present one, or one of before a
+// removal or a stop. Who left and was added again has several.
+func (s *State) Own(log merkle.LogKey) bool {
+	return log == s.Log || slices.Contains(s.mine, log)
+}
+
+// OwnLogs lists the logs for which Own holds.
+func (s *State) OwnLogs() []merkle.LogKey {
+	if slices.Contains(s.mine, s.Log) {
+		return s.mine
+	}
+	return append(slices.Clip(s.mine), s.Log)
 }
 
 // Secrets are the keys of one epoch by which members find and recognise each

@@ -15,7 +15,7 @@ type Received struct {
 	Messages  []Message // newly readable, for people
 	Services  []Service // newly readable, for this node
 	Events    []Message // membership and key events, one readable line each
-	Acked     []Acked   // what others have acknowledged of this device's log
+	Acked     []Acked   // what others have acknowledged of this user's logs
 	Changed   bool      // members or keys changed
 	Ended     bool      // a member or a log of one ended in a way that calls for a new key (K4)
 	Undone    bool      // members or keys changed where a removal is void: a key may lack somebody who stays

@@ -224,14 +224,14 @@ func TestRekeyOfARestoredStoreForksNothing(t *testing.T) {
 func TestReceiptsForWhatIsNotWrittenCountForNothing(t *testing.T) {
 	alice, bob := newUser(t, "Alice"), newUser(t, "Bob")
 	c := befriend(alice, bob)
-	alice.do(c, func(w *Writer) error { return w.Seen(bob.state(c).Log, 1<<40) })
+	alice.do(c, func(w *Writer) error { return w.Seen(w.State().Log, bob.state(c).Log, 1<<40) })
 	id := alice.say(c, "next")
 	alice.do(c, func(w *Writer) error {
 		m, err := w.c.Message(w.tx, w.s, id)
 		if err != nil {
 			return err
 		}
-		d, err := w.c.Delivered(w.tx, m.ID, m.Seq)
+		d, err := w.c.Delivered(w.tx, m)
 		if len(d) != 0 {
 			t.Error("delivered, before it was written")
 		}

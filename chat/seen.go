@@ -12,25 +12,33 @@ import (
 	"causeway/store"
 )
 
-// noteSeen keeps, for every log of others, how far it has acknowledged this
-// device's log: an entry is a signed receipt for its whole past.
+// noteSeen keeps, for every log of others, how far it has acknowledged the logs
+// of this user: an entry is a signed receipt for its whole past.
 func (w *Writer) noteSeen(e merkle.Entry) error {
-	if e.Log == w.s.Log {
+	if w.s.Own(e.Log) {
 		return nil
 	}
-	seq, ok := w.past.memo.Known(e.ID, w.s.Log)
-	if err := w.past.memo.Err(); err != nil || !ok {
-		return err
+	for _, own := range w.s.OwnLogs() {
+		seq, ok := w.past.memo.Known(e.ID, own)
+		if err := w.past.memo.Err(); err != nil {
+			return err
+		}
+		if !ok {
+			continue
+		}
+		if err := w.Seen(own, e.Log, seq); err != nil {
+			return err
+		}
 	}
-	return w.Seen(e.Log, seq)
+	return nil
 }
 
-// Seen records that the device of a log has delivered this device's log up to
-// seq: by an entry of its own, or proven in a sync session. Of a log that has
+// Seen records that the device of the log by has delivered a log of this user up
+// to seq: by an entry of its own, or proven in a sync session. Of a log that has
 // forked (an old disk was put back) a seq does not say which entry is meant, and
 // nothing is recorded.
-func (w *Writer) Seen(log merkle.LogKey, seq uint64) error {
-	tip, begun, err := w.c.dag.Tip(w.tx, w.s.Log)
+func (w *Writer) Seen(own, by merkle.LogKey, seq uint64) error {
+	tip, begun, err := w.c.dag.Tip(w.tx, own)
 	if err != nil || !begun || tip.Forked {
 		return err
 	}
@@ -38,7 +46,7 @@ func (w *Writer) Seen(log merkle.LogKey, seq uint64) error {
 		seq++
 	}
 	seq = min(seq, tip.Seq) // nobody has what is not written, whatever it says
-	prefix := w.c.key(subSeen, w.s.Log, log)
+	prefix := w.c.key(subSeen, own, by)
 	next := uint64(0) // the first seq not acknowledged yet
 	for k := range w.tx.ScanBack(prefix, nil) {
 		next = binary.BigEndian.Uint64(k[len(prefix):]) + 1
@@ -47,14 +55,14 @@ func (w *Writer) Seen(log merkle.LogKey, seq uint64) error {
 	if err := w.tx.Err(); err != nil || next > seq {
 		return err
 	}
-	w.got.Acked = append(w.got.Acked, Acked{Log: log, From: next, To: seq})
-	return put(w.tx, w.c.key(subSeen, w.s.Log, log, seq), uint64(w.now.UnixMilli()))
+	w.got.Acked = append(w.got.Acked, Acked{Own: own, By: by, From: next, To: seq})
+	return put(w.tx, w.c.key(subSeen, own, by, seq), uint64(w.now.UnixMilli()))
 }
 
-// Acked says that the device of a log has delivered this device's entries From
-// to To.
+// Acked says that the device of the log By has delivered the entries From to To
+// of a log of this user.
 type Acked struct {
-	Log      merkle.LogKey
+	Own, By  merkle.LogKey
 	From, To uint64
 }
 
@@ -69,17 +77,16 @@ func (c *Conversation) MeantFor(tx *store.Tx, id merkle.ID) func(merkle.LogKey) 
 }
 
 // Delivered tells which users, removed ones included, have a device that
-// acknowledged this device's entry with this id and seq and can read it, and when
-// this node learned of it.
-func (c *Conversation) Delivered(tx *store.Tx, id merkle.ID, seq uint64) (map[identity.UID]time.Time, error) {
+// acknowledged this own message and can read it, and when this node learned of it.
+func (c *Conversation) Delivered(tx *store.Tx, m Message) (map[identity.UID]time.Time, error) {
 	s, out := c.State(), map[identity.UID]time.Time{}
-	meant := c.MeantFor(tx, id)
+	meant := c.MeantFor(tx, m.ID)
 	for log := range s.byLog {
 		uid, known := s.Fold.UserOf(log)
-		if !known || !meant(log) {
+		if !known || s.Own(log) || !meant(log) {
 			continue
 		}
-		for _, v := range tx.ScanFrom(c.key(subSeen, s.Log, log), c.key(subSeen, s.Log, log, seq)) {
+		for _, v := range tx.ScanFrom(c.key(subSeen, m.Log, log), c.key(subSeen, m.Log, log, m.Seq)) {
 			var at uint64
 			if err := wire.Unmarshal(v, &at); err != nil {
 				return nil, err
@@ -132,7 +139,7 @@ func (c *Conversation) Unacknowledged(tx *store.Tx) (bool, error) {
 	}
 	for _, e := range missing {
 		var m meta
-		if e.Log == s.Log {
+		if s.Own(e.Log) {
 			continue
 		}
 		if err := get(tx, c.key(subMeta, e.ID), &m); err == nil && m.Kind == KindText {

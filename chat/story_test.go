@@ -65,7 +65,7 @@ func TestAnEntryIsAReceiptForItsPast(t *testing.T) {
 			if err != nil {
 				return err
 			}
-			d, err := w.c.Delivered(w.tx, m.ID, m.Seq)
+			d, err := w.c.Delivered(w.tx, m)
 			n = len(d)
 			return err
 		})

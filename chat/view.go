@@ -108,7 +108,7 @@ func shown(k Kind) bool { return k == KindText || eventful(k) && k != KindRekey 
 func (c *Conversation) message(s *State, e merkle.Entry, m meta) Message {
 	out := Message{
 		ID: e.ID, Log: e.Log, Seq: e.Seq, Kind: m.Kind, Time: time.UnixMilli(int64(m.Shown)),
-		Own: e.Log == s.Log, Late: m.Late, Ahead: m.Ahead,
+		Own: s.Own(e.Log), Late: m.Late, Ahead: m.Ahead,
 	}
 	if s.Fold != nil {
 		out.Author, out.Verdict = s.Fold.Counts(refOf(e.Header))

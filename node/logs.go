@@ -1,7 +1,6 @@
 package node
 
 import (
-	"bytes"
 	"errors"
 	"slices"
 	"time"
@@ -212,20 +211,25 @@ func (l *logs) Add(c dagsync.Conv, _ peer.ID, blocks []merkle.Block) (merkle.Res
 	return l.node().receive(conv, blocks)
 }
 
-// Seen keeps what a proven peer says that it has delivered of this device's log.
+// Seen keeps what a proven peer says that it has delivered of this user's logs.
 func (l *logs) Seen(c dagsync.Conv, log merkle.LogKey, marks []dagsync.Mark) {
 	conv, err := l.conv(c)
 	if err != nil {
 		return
 	}
-	own := conv.State().Log
-	i := slices.IndexFunc(marks, func(m dagsync.Mark) bool { return bytes.Equal(m.Log[:], own[:]) })
-	if i < 0 {
+	s := conv.State()
+	own := slices.DeleteFunc(slices.Clone(marks), func(m dagsync.Mark) bool { return !s.Own(m.Log) })
+	if len(own) == 0 {
 		return
 	}
 	err = l.node().change(func(tx *store.Tx, now time.Time) (*chat.Writer, error) {
 		w := conv.Write(tx, now)
-		return w, w.Seen(log, marks[i].Seq)
+		for _, m := range own {
+			if err := w.Seen(m.Log, log, m.Seq); err != nil {
+				return nil, err
+			}
+		}
+		return w, nil
 	})
 	if err != nil && !errors.Is(err, ErrClosed) {
 		l.log.Error("keep a receipt", "err", err)

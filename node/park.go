@@ -172,7 +172,7 @@ func (n *Node) keepReceipts(p place, row *parkedRow, entries []merkle.Entry, par
 		if row.UpTo == was || here {
 			return nil
 		}
-		return n.recordAcked(tx, p.conv, n.chatName(tx, p.conv.State()), chat.Acked{Log: row.Log, From: was, To: row.UpTo - 1})
+		return n.recordAcked(tx, p.conv, n.chatName(tx, p.conv.State()), chat.Acked{Own: row.Log, From: was, To: row.UpTo - 1})
 	})
 }
 

@@ -6,12 +6,13 @@ import (
 
 	"causeway/chat"
 	"causeway/identity"
+	"causeway/merkle"
 	"causeway/store"
 )
 
 // parkedAt returns the custodians, other than this node, whose receipts cover an
-// own entry, and how many there should be.
-func (n *Node) parkedAt(tx *store.Tx, c *chat.Conversation, seq uint64) (out []parkedBox, want int, err error) {
+// entry of an own log, and how many there should be.
+func (n *Node) parkedAt(tx *store.Tx, c *chat.Conversation, own merkle.LogKey, seq uint64) (out []parkedBox, want int, err error) {
 	prefix := nodeKey(subParked, c.ID)
 	counted := map[[32]byte]bool{} // a custodian with boxes of several epochs keeps one copy
 	for _, v := range tx.Scan(prefix) {
@@ -20,7 +21,7 @@ func (n *Node) parkedAt(tx *store.Tx, c *chat.Conversation, seq uint64) (out []p
 			return nil, 0, err
 		}
 		until := time.Unix(int64(row.Until), 0).UTC()
-		if row.Here || counted[row.Keeper] || row.Log != c.State().Log || row.UpTo <= seq || until.Before(time.Now()) {
+		if row.Here || counted[row.Keeper] || row.Log != own || row.UpTo <= seq || until.Before(time.Now()) {
 			continue
 		}
 		counted[row.Keeper] = true

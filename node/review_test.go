@@ -144,7 +144,7 @@ func TestOneCustodianOfTwoEpochsIsOneCopy(t *testing.T) {
 				return err
 			}
 		}
-		at, want, err := alice.parkedAt(tx, c, 1)
+		at, want, err := alice.parkedAt(tx, c, c.State().Log, 1)
 		if len(at) != 2 || want != 2 {
 			t.Errorf("parked %d/%d with two custodians", len(at), want)
 		}

@@ -140,7 +140,7 @@ func (n *Node) receive(c *chat.Conversation, blocks []merkle.Block) (merkle.Resu
 
 // recordAcked tells of each own message that a member has acknowledged now.
 func (n *Node) recordAcked(tx *store.Tx, c *chat.Conversation, name string, a chat.Acked) error {
-	for e, err := range c.DAG().Range(tx, c.State().Log, a.From, a.To) {
+	for e, err := range c.DAG().Range(tx, a.Own, a.From, a.To) {
 		if err != nil {
 			return err
 		}

@@ -54,11 +54,11 @@ type facts struct {
 
 func (n *Node) facts(tx *store.Tx, c *chat.Conversation, m chat.Message) (facts, error) {
 	f := facts{others: c.State().Others(n.me.UID), delivered: map[identity.UID]time.Time{}, sent: map[identity.UID]bool{}}
-	got, err := c.Delivered(tx, m.ID, m.Seq)
+	got, err := c.Delivered(tx, m)
 	if err != nil {
 		return f, err
 	}
-	taken, err := n.takenBy(tx, c, m.ID, m.Seq)
+	taken, err := n.takenBy(tx, c, m)
 	if err != nil {
 		return f, err
 	}
@@ -78,7 +78,7 @@ func (n *Node) facts(tx *store.Tx, c *chat.Conversation, m chat.Message) (facts,
 			f.sent[uid] = true
 		}
 	}
-	f.parked, f.want, err = n.parkedAt(tx, c, m.Seq)
+	f.parked, f.want, err = n.parkedAt(tx, c, m.Log, m.Seq)
 	return f, err
 }
 

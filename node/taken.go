@@ -54,20 +54,20 @@ func (n *Node) noteTaken(tx *store.Tx, c *chat.Conversation, by [32]byte, acked,
 	if err := putRow(tx, key, &row); err != nil {
 		return err
 	}
-	return n.recordAcked(tx, c, n.chatName(tx, c.State()), chat.Acked{From: next, To: to})
+	return n.recordAcked(tx, c, n.chatName(tx, c.State()), chat.Acked{Own: own, From: next, To: to})
 }
 
-// takenBy tells which users were handed this device's entry with this seq.
-func (n *Node) takenBy(tx *store.Tx, c *chat.Conversation, id merkle.ID, seq uint64) (map[identity.UID]bool, error) {
+// takenBy tells which users were handed this own message.
+func (n *Node) takenBy(tx *store.Tx, c *chat.Conversation, m chat.Message) (map[identity.UID]bool, error) {
 	s, out := c.State(), map[identity.UID]bool{}
-	prefix := nodeKey(subTaken, c.ID, s.Log)
-	meant := c.MeantFor(tx, id)
+	prefix := nodeKey(subTaken, c.ID, m.Log)
+	meant := c.MeantFor(tx, m.ID)
 	for k, v := range tx.Scan(prefix) {
 		var row takenRow
 		if err := errors.Join(decodeRow(v, &row), row.check()); err != nil {
 			return nil, err
 		}
-		if row.Next <= seq {
+		if row.Next <= m.Seq {
 			continue
 		}
 		if s.Shape == chat.Direct { // a log of the other user's, or their box

@@ -54,18 +54,18 @@ func (n *node) heard(c *chat.Conversation, got chat.Received) {
 // checkReceipt: who is said to have an entry has it on disk, or had.
 func (n *node) checkReceipt(c *chat.Conversation, a chat.Acked) {
 	s := c.State()
-	uid, _ := s.Fold.UserOf(a.Log)
+	uid, _ := s.Fold.UserOf(a.By)
 	of := n.w.person(uid)
 	if of == nil || of.rival || of == n || n.rival {
 		return
 	}
 	err := n.db.View(func(tx *store.Tx) error {
-		for e, err := range c.DAG().Range(tx, s.Log, a.From, a.To) {
+		for e, err := range c.DAG().Range(tx, a.Own, a.From, a.To) {
 			if err != nil {
 				return err
 			}
 			if !of.ever[e.ID] {
-				n.w.violate("no mark ahead of its fact", "%s takes %s for having entry %d of its log in %s", n.name, of.name, e.Seq, n.w.label(c.ID))
+				n.w.violate("no mark ahead of its fact", "%s takes %s for having entry %d of a log of its in %s", n.name, of.name, e.Seq, n.w.label(c.ID))
 			}
 		}
 		return nil

@@ -1,7 +1,6 @@
 package sim
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"slices"
@@ -223,12 +222,19 @@ func (l *logs) Seen(c dagsync.Conv, log merkle.LogKey, marks []dagsync.Mark) {
 	if err != nil {
 		return
 	}
-	own := conv.State().Log
-	i := slices.IndexFunc(marks, func(m dagsync.Mark) bool { return bytes.Equal(m.Log[:], own[:]) })
-	if i < 0 {
+	s := conv.State()
+	own := slices.DeleteFunc(slices.Clone(marks), func(m dagsync.Mark) bool { return !s.Own(m.Log) })
+	if len(own) == 0 {
 		return
 	}
-	err = l.n.change(conv, func(_ *store.Tx, w *chat.Writer) error { return w.Seen(log, marks[i].Seq) })
+	err = l.n.change(conv, func(_ *store.Tx, w *chat.Writer) error {
+		for _, m := range own {
+			if err := w.Seen(m.Log, log, m.Seq); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 	if err != nil && !errors.Is(err, errCrashed) && l.n.db.Err() == nil {
 		l.must(err)
 	}
