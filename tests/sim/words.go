@@ -150,7 +150,7 @@ func checkName(name string, taken []string) error {
 func (p *Plan) checkRivals() error {
 	for i, name := range p.Rivals {
 		if err := p.checkPerson(name); err != nil {
-			return err
+			return fmt.Errorf("%w (a rival stands on the line `people` too)", err)
 		}
 		if slices.Contains(p.Rivals[:i], name) {
 			return fmt.Errorf("%q is there twice", name)
@@ -285,6 +285,10 @@ func (p *Plan) checkIn(s Step, k shape) error {
 		return fmt.Errorf("say where: `%s … in CONVERSATION`", s.Do)
 	case k.in == nowhere, slices.Contains(groups, s.In), two && k.in == anywhere:
 		return nil
+	case len(groups) == 0 && k.in == someGroup:
+		return fmt.Errorf("there is no group %q, nor any other: write `group team by %s` above", s.In, p.People[0])
+	case len(groups) == 0:
+		return fmt.Errorf("there is no conversation %q; there are no groups, and two people as %s", s.In, direct(p.People[0], p.People[1]))
 	case k.in == someGroup:
 		return fmt.Errorf("there is no group %q; there are: %s", s.In, strings.Join(groups, ", "))
 	}
