@@ -75,7 +75,7 @@ type Finder struct {
 // New starts a Finder. It needs no connection: networks are entered as soon as
 // they can be. Close it before the host.
 func New(ctx context.Context, h host.Host, c Config) (*Finder, error) {
-	if err := checkNetworks(c.Networks); err != nil {
+	if err := CheckNetworks(c.Networks); err != nil {
 		return nil, err
 	}
 	f := &Finder{host: h, health: &health{tell: c.Report}}

@@ -138,10 +138,26 @@ func (o *overlay) dial(ctx context.Context) (reached int, err error) {
 		}
 	}
 	if reached == 0 {
-		return 0, errors.Join(errs...)
+		return 0, unanswered{peers, errors.Join(errs...)}
 	}
 	return reached, o.dht.Bootstrap(ctx)
 }
+
+// unanswered is what dialling bootstrap peers in vain comes to, in one line; what
+// each dial came to is below it.
+type unanswered struct {
+	peers []peer.AddrInfo
+	err   error
+}
+
+func (u unanswered) Error() string {
+	if len(u.peers) == 1 && len(u.peers[0].Addrs) > 0 {
+		return fmt.Sprintf("the node to meet first does not answer (%v)", u.peers[0].Addrs[0])
+	}
+	return fmt.Sprintf("none of the %d nodes to meet first answers", len(u.peers))
+}
+
+func (u unanswered) Unwrap() error { return u.err }
 
 // connect dials a peer. libp2p's own dial backoff is set aside: every caller
 // here has one that knows more.

@@ -30,7 +30,7 @@ const (
 )
 
 // ErrNetwork is returned for a network that cannot be, with the reason.
-var ErrNetwork = errors.New("dht: bad network")
+var ErrNetwork = errors.New("bad network")
 
 // ParseNetwork reads a network as people write it: public, private:NAME, lan
 // or none. NAME is 1 to 64 letters, digits, dots, dashes and underscores.
@@ -41,7 +41,7 @@ func ParseNetwork(s string) (Network, error) {
 	case n == Public, n == LAN, n == None:
 		return n, nil
 	case !private:
-		return "", fmt.Errorf("%w %q: want public, private:NAME, lan or none", ErrNetwork, s)
+		return "", fmt.Errorf("%w %q: write public, private:NAME, lan or none", ErrNetwork, s)
 	case name == "" || len(name) > maxNetworkName:
 		return "", fmt.Errorf("%w %q: a name has 1 to %d bytes", ErrNetwork, s, maxNetworkName)
 	case strings.Trim(name, nameBytes) != "" || strings.Trim(name, ".") == "":
@@ -67,18 +67,18 @@ func (n Network) protocolPrefix() string {
 	return dhtPrefix + string(n)
 }
 
-// checkNetworks refuses what ParseNetwork would, the same network twice, and
+// CheckNetworks refuses what ParseNetwork would, the same network twice, and
 // None beside others.
-func checkNetworks(list []Network) error {
+func CheckNetworks(list []Network) error {
 	for i, n := range list {
 		if _, err := ParseNetwork(string(n)); err != nil {
 			return err
 		}
 		if slices.Contains(list[:i], n) {
-			return fmt.Errorf("%w %q: named twice", ErrNetwork, n)
+			return fmt.Errorf("%w %q: it is named twice", ErrNetwork, n)
 		}
 		if n == None && len(list) > 1 {
-			return fmt.Errorf("%w %q: it stands alone", ErrNetwork, n)
+			return fmt.Errorf("%w %q: it stands alone, so leave it or the others out", ErrNetwork, n)
 		}
 	}
 	return nil

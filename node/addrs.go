@@ -1,19 +1,31 @@
 package node
 
 import (
+	"strings"
+
 	"github.com/libp2p/go-libp2p/core/peer"
 	ma "github.com/multiformats/go-multiaddr"
 )
 
 // ParseListen reads an address to listen on as people write it, such as
-// /ip4/0.0.0.0/udp/4001/quic-v1.
+// /ip4/0.0.0.0/udp/4001/quic-v1: an IP address with TCP or QUIC.
 func ParseListen(s string) (ma.Multiaddr, error) {
 	a, err := ma.NewMultiaddr(s)
 	if err != nil {
-		return nil, badAddr(s, "/ip4/0.0.0.0/udp/4001/quic-v1")
+		return nil, badAddr(s, listenExample)
 	}
-	return a, nil
+	var words string
+	for _, p := range a.Protocols() {
+		words += "/" + p.Name
+	}
+	switch strings.TrimPrefix(words, "/ip6zone") {
+	case "/ip4/tcp", "/ip6/tcp", "/ip4/udp/quic-v1", "/ip6/udp/quic-v1":
+		return a, nil
+	}
+	return nil, badAddr(s, listenExample)
 }
+
+const listenExample = "/ip4/0.0.0.0/tcp/4001 or /ip4/0.0.0.0/udp/4001/quic-v1"
 
 // ParseBootstrap reads the address of a node to meet first; it ends in /p2p/PEERID.
 func ParseBootstrap(s string) (peer.AddrInfo, error) {
@@ -25,5 +37,5 @@ func ParseBootstrap(s string) (peer.AddrInfo, error) {
 }
 
 func badAddr(s, example string) error {
-	return &Explained{ErrInvalid, s + " is not an address: write it like " + example}
+	return invalid("%q is no address for a node: write it like %s", s, example)
 }

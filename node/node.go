@@ -7,7 +7,6 @@ package node
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"sync"
 	"time"
@@ -75,7 +74,7 @@ func Start(ctx context.Context, c Config) (*Node, error) {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
 	if c.Hosts == nil {
-		c.Hosts = dht.NewHost
+		c.Hosts = newHost
 	}
 	db := c.DB
 	if db == nil {
@@ -106,7 +105,7 @@ func (n *Node) open() (err error) {
 	}
 	n.host, err = n.cfg.Hosts(dht.HostOptions{Key: key, Listen: n.cfg.Listen, Networks: n.cfg.Networks, Server: n.cfg.DHTServer})
 	if err != nil {
-		return fmt.Errorf("listen: %w", err)
+		return err
 	}
 	if n.keeper, err = mailbox.NewCustodian(n.db); err != nil {
 		return err

@@ -116,7 +116,7 @@ func (t *troubles) advice() (out []Advice) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, part := range slices.Sorted(maps.Keys(t.parts)) {
-		out = append(out, Advice{"network", fmt.Sprintf("%s: %v; it is tried again by itself", part, t.parts[part])})
+		out = append(out, Advice{"network", trouble(part, t.parts[part])})
 	}
 	return out
 }

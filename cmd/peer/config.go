@@ -30,6 +30,7 @@ type setting struct {
 	list      bool
 	boolean   bool
 	check     func(string) error
+	together  func([]string) error // of a list, whose values may each be right; nil: nothing
 }
 
 var settings = []setting{
@@ -39,7 +40,15 @@ var settings = []setting{
 	{key: "listen", help: "multiaddrs to listen on; empty: any port", list: true, check: func(s string) error { _, err := node.ParseListen(s); return err }},
 	{key: "log_format", help: "text or json", fallback: []string{"text"}, check: isOneOf("text", "json")},
 	{key: "log_level", help: "debug, info, warn or error", fallback: []string{"warn"}, check: isOneOf("debug", "info", "warn", "error")},
-	{key: "network", help: "public, private:NAME, lan or none; several at once", fallback: []string{"public"}, list: true, check: func(s string) error { _, err := dht.ParseNetwork(s); return err }},
+	{key: "network", help: "public, private:NAME, lan or none; several at once", fallback: []string{"public"}, list: true, check: func(s string) error { _, err := dht.ParseNetwork(s); return err }, together: networksAgree},
+}
+
+func networksAgree(words []string) error {
+	var list []dht.Network
+	for _, w := range words {
+		list = append(list, dht.Network(w))
+	}
+	return dht.CheckNetworks(list)
 }
 
 func isBool(s string) error {
@@ -84,6 +93,11 @@ func (c *config) put(key, from string, values []string) error {
 	}
 	for _, v := range values {
 		if err := s.check(v); err != nil {
+			return usage("%s: %s", key, err)
+		}
+	}
+	if s.together != nil {
+		if err := s.together(values); err != nil {
 			return usage("%s: %s", key, err)
 		}
 	}
@@ -142,11 +156,13 @@ func (c *config) readFile(path string) error {
 	}
 	var file map[string]any
 	if err := toml.Unmarshal(b, &file); err != nil {
-		return usage("%s is not TOML: %s", path, err)
+		return usage("%s is not TOML (%s): put it right or take it away; nothing was changed", path, strings.TrimPrefix(err.Error(), "toml: "))
 	}
 	for _, key := range sortedKeys(file) {
 		values, err := words(file[key])
-		if err == nil {
+		if err != nil {
+			err = fmt.Errorf("%s: %w", key, err)
+		} else {
 			err = c.put(key, "file", values)
 		}
 		if err != nil {
@@ -176,13 +192,15 @@ func words(v any) ([]string, error) {
 		for _, x := range v {
 			s, ok := x.(string)
 			if !ok {
-				return nil, fmt.Errorf("a list holds texts, not %v", x)
+				return nil, fmt.Errorf("a list holds texts in quotes, not %v", x)
 			}
 			out = append(out, s)
 		}
 		return out, nil
+	case map[string]any:
+		return nil, errors.New("a value is a text, a list of texts, true or false, and there are no [sections]")
 	}
-	return nil, fmt.Errorf("a value is a text, a list of texts, true or false, not %v", v)
+	return nil, fmt.Errorf("a value is a text in quotes, a list of texts, true or false, not %v", v)
 }
 
 // writeSetting puts one key into the file and leaves every other line, and all comments, alone.

@@ -54,7 +54,7 @@ func (a *app) serveVerb() *cobra.Command {
 				given[key] = *values
 			}
 		}
-		if addr != "" {
+		if c.Flags().Changed("api") {
 			given["api"] = []string{addr}
 		}
 		if c.Flags().Changed("dht-server") {
@@ -110,6 +110,7 @@ func (a *app) serve(ctx context.Context, s serving, given map[string][]string) e
 // start joins the settings into a node.
 func (a *app) start(ctx context.Context, c *config, p paths, unlock store.Unlock) (*node.Node, error) {
 	nc := node.Config{Dir: p.Store, Unlock: unlock, DHTServer: c.yes("dht_server"), Logger: a.logger(c)}
+	node.HearLibrary(nc.Logger)
 	for _, s := range c.list("listen") {
 		m, err := node.ParseListen(s)
 		if err != nil {
@@ -200,8 +201,10 @@ func (a *app) listen(c *config, p paths, token string, temp bool) (*api.Server, 
 	}
 	doors, err := api.Listen(p.Socket, addr, token)
 	if err != nil && c.from["api"] == "file" {
-		a.say("%s; this run takes another port", err)
-		return api.Listen(p.Socket, "", token)
+		if doors, again := api.Listen(p.Socket, "", token); again == nil {
+			a.say("%s; this run takes another port", err)
+			return doors, nil
+		}
 	}
 	if err != nil || addr != "" {
 		return doors, err
