@@ -86,6 +86,9 @@ func (c *Client) do(ctx context.Context, method, path string, body io.Reader, ki
 	if c.token != "" {
 		req.Header.Set("Authorization", "Bearer "+c.token)
 	}
+	if len(path) > maxHeader/2 {
+		return nil, Errorf(KindInvalid, "a word of this request is too long: names and ids have at most 512 bytes")
+	}
 	res, err := c.http.Do(req)
 	if err != nil {
 		return nil, broken(err)
@@ -111,13 +114,17 @@ func broken(err error) error {
 	switch {
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 		return err
-	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, syscall.ECONNRESET),
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR), errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, syscall.ECONNRESET),
 		errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.EPIPE):
 		return Errorf(KindNotRunning, "no node answers here")
 	case errors.Is(err, fs.ErrPermission):
 		return Errorf(KindRefused, "the node's socket belongs to another user")
 	case errors.As(err, &timeout) && timeout.Timeout():
 		return context.DeadlineExceeded
+	}
+	var at *url.Error
+	if errors.As(err, &at) {
+		err = at.Err // without the address, which nobody typed
 	}
 	return Errorf(KindError, "cannot talk to the node: %s", err)
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 
 	"causeway/node"
 
@@ -103,16 +104,29 @@ func init() {
 		if status >= http.StatusInternalServerError {
 			kind = KindError
 		}
-		for _, e := range errs {
+		for i, e := range errs {
 			var d *huma.ErrorDetail
+			text := e.Error()
 			if errors.As(e, &d) { // without the value, which may be long
-				msg += ": " + d.Location + ": " + d.Message
+				text = complaint(d)
+			}
+			if i == 0 && msg == "validation failed" {
+				msg = text
 				continue
 			}
-			msg += ": " + e.Error()
+			msg += "; " + text
 		}
 		e := Errorf(kind, "%s", msg)
 		e.status = status
 		return e
 	}
+}
+
+// complaint says what is wrong with one field of a request.
+func complaint(d *huma.ErrorDetail) string {
+	field := d.Location[strings.LastIndex(d.Location, ".")+1:]
+	if most, ok := strings.CutPrefix(d.Message, "expected length <= "); ok {
+		return fmt.Sprintf("%s is too long: it has at most %s letters", field, most)
+	}
+	return field + ": " + d.Message
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"slices"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -116,6 +117,23 @@ func Open(dir string, u Unlock, o Options) (*DB, error) {
 	}
 	db.cost = o.kdf()
 	return db, nil
+}
+
+// NeedsKeyFile reports whether a key file, and no passphrase, opens the store in
+// dir; ErrNotExist if there is none, as for Open.
+func NeedsKeyFile(dir string, o Options) (bool, error) {
+	f, err := o.files(dir)
+	if err != nil {
+		return false, err
+	}
+	switch p, err := f.look(); {
+	case err != nil:
+		return false, err
+	case !p.keys && (!p.engine || p.unborn):
+		return false, ErrNotExist
+	}
+	k, err := f.readKeys()
+	return err == nil && !slices.ContainsFunc(k.slots, func(s slot) bool { return s.kind != slotKeyFile }), err
 }
 
 func open(f *files, u Unlock) (*DB, error) {

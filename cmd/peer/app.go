@@ -91,7 +91,10 @@ func (a *app) explain(err error) error {
 	if perr != nil {
 		return perr
 	}
-	if !exists(p.Store) {
+	switch taken, serr := isSetUp(p); {
+	case serr != nil:
+		return serr
+	case !taken:
 		return api.Errorf(api.KindNotRunning, "nobody is set up here yet: run `%s init --name YOU`, then `%s serve`", a.self(), a.self())
 	}
 	return api.Errorf(api.KindNotRunning, "the node is not running: start it with `%s serve`", a.self())

@@ -54,12 +54,13 @@ func (a *app) report(err error, args []string) int {
 		return exitError
 	}
 	e := a.sentence(err)
+	e.Detail.Text = short(e.Detail.Text)
 	if a.json || slices.Contains(args, "--json") {
 		if b, err := json.Marshal(e); err == nil {
 			fmt.Fprintf(a.err, "%s\n", api.InertJSON(b))
 		}
 	} else {
-		fmt.Fprintf(a.err, "peer: %s\n", api.Inert(e.Detail.Text))
+		fmt.Fprintf(a.err, "peer: %s\n", api.InertLine(e.Detail.Text))
 	}
 	return exitOf[e.Detail.Kind]
 }
@@ -79,13 +80,38 @@ func (a *app) sentence(err error) *api.Error {
 	case errors.Is(err, store.ErrNewer):
 		return api.Errorf(api.KindError, "this home was written by a newer version of Causeway: install that version; nothing was changed")
 	case errors.Is(err, store.ErrDamaged):
-		return api.Errorf(api.KindError, "a file of this home is damaged (%s): nothing was changed; restore the folder from a copy", text)
+		return api.Errorf(api.KindError, "a file of this home is damaged (%s): nothing was changed; restore the folder from a copy", below(text, store.ErrDamaged))
 	case errors.Is(err, store.ErrFull), errors.Is(err, syscall.ENOSPC):
 		return api.Errorf(api.KindError, "no space is left on the device: nothing was lost, make room and try again")
+	case errors.Is(err, store.ErrIO):
+		return api.Errorf(api.KindError, "the disk of this home does not serve (%s); nothing was changed: look at the disk and at the rights of the folder, then start again", first(diskWords(err), below(text, store.ErrIO)))
 	case errors.Is(err, context.Canceled):
 		return api.Errorf(api.KindError, "stopped")
 	case errors.Is(err, context.DeadlineExceeded):
 		return api.Errorf(api.KindTimeout, "the time ran out; give it more with --timeout")
 	}
+	var known *api.Error
+	if !errors.As(err, &known) {
+		if e := fileSentence(err); e != nil {
+			return e
+		}
+	}
 	return api.Errorf(api.KindOf(err), "%s", text)
+}
+
+// below is what stands in text after the words of a sentinel: what it is about.
+func below(text string, sentinel error) string {
+	_, rest, _ := strings.Cut(text, sentinel.Error())
+	return first(strings.TrimPrefix(rest, ": "), text)
+}
+
+const mostWords = 1200 // letters of a sentence
+
+// short leaves out the middle of a sentence into which somebody put a very long word.
+func short(text string) string {
+	r := []rune(text)
+	if len(r) <= mostWords {
+		return text
+	}
+	return string(r[:mostWords/2]) + " … " + string(r[len(r)-mostWords/2:])
 }

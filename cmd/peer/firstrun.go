@@ -14,7 +14,11 @@ func (a *app) noVerb(ctx context.Context) error {
 		return err
 	}
 	s := serving{secrets: secrets{fd: -1}}
-	if !exists(p.Store) {
+	taken, err := isSetUp(p)
+	if err != nil {
+		return err
+	}
+	if !taken {
 		if terminal(a.in) {
 			a.say("Nobody is set up here yet. Two questions, then your node runs.\n")
 		}

@@ -14,7 +14,7 @@ import (
 )
 
 func (a *app) groupVerb() *cobra.Command {
-	members := verb("members #GROUP", "Who belongs, the most senior first", count(1, 1, "a #GROUP (in quotes: the shell takes # for a comment)"), func(ctx context.Context, args []string) error {
+	members := verb("members #GROUP", "Who belongs, the most senior first", named(1, 1, "a #GROUP, in quotes,"), func(ctx context.Context, args []string) error {
 		return a.members(ctx, args[0])
 	})
 	members.ValidArgsFunction = a.completeGroups
@@ -28,7 +28,7 @@ func (a *app) groupVerb() *cobra.Command {
 
 func (a *app) groupCreateVerb() *cobra.Command {
 	history := "shared"
-	c := verb("create NAME", "Found a group", count(1, 1, "a NAME"), func(ctx context.Context, args []string) error {
+	c := verb("create NAME", "Found a group", named(1, 1, "a NAME"), func(ctx context.Context, args []string) error {
 		return a.ask(ctx, func(ctx context.Context, c *api.Client) error {
 			g, err := c.CreateGroup(ctx, strings.TrimPrefix(args[0], "#"), history)
 			if err != nil {
@@ -46,7 +46,7 @@ func (a *app) groupCreateVerb() *cobra.Command {
 
 func (a *app) groupAddVerb() *cobra.Command {
 	var history string
-	c := verb("add #GROUP @NAME", "Add a contact", count(2, 2, "a #GROUP and a @NAME"), func(ctx context.Context, args []string) error {
+	c := verb("add #GROUP @NAME", "Add a contact", named(2, 2, "a #GROUP and a @NAME"), func(ctx context.Context, args []string) error {
 		if since, dated := strings.CutPrefix(history, "since:"); dated {
 			t, err := parseMoment(since, time.Now())
 			if err != nil {
@@ -67,7 +67,7 @@ func (a *app) groupAddVerb() *cobra.Command {
 }
 
 func (a *app) memberVerb(word, short, said string, f func(*api.Client, context.Context, string, string) error) *cobra.Command {
-	c := verb(word+" #GROUP @NAME", short, count(2, 2, "a #GROUP and a @NAME"), func(ctx context.Context, args []string) error {
+	c := verb(word+" #GROUP @NAME", short, named(2, 2, "a #GROUP and a @NAME"), func(ctx context.Context, args []string) error {
 		if err := a.ask(ctx, func(ctx context.Context, c *api.Client) error { return f(c, ctx, args[0], args[1]) }); err != nil {
 			return err
 		}
@@ -79,7 +79,7 @@ func (a *app) memberVerb(word, short, said string, f func(*api.Client, context.C
 
 func (a *app) groupLeaveVerb() *cobra.Command {
 	var yes bool
-	c := verb("leave #GROUP", "Leave a group", count(1, 1, "a #GROUP"), func(ctx context.Context, args []string) error {
+	c := verb("leave #GROUP", "Leave a group", named(1, 1, "a #GROUP"), func(ctx context.Context, args []string) error {
 		if !yes {
 			if err := a.confirm(args[0], "You will read nothing more of %s, and come back only when an admin adds you.", args[0]); err != nil {
 				return err

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -48,7 +49,10 @@ func (a *app) create(name string, s *secrets) (b born, unlock store.Unlock, err 
 	if err != nil {
 		return b, unlock, err
 	}
-	if exists(p.Store) {
+	switch taken, err := isSetUp(p); {
+	case err != nil:
+		return b, unlock, err
+	case taken:
 		return b, unlock, a.occupied()
 	}
 	if name == "" {
@@ -56,6 +60,7 @@ func (a *app) create(name string, s *secrets) (b born, unlock store.Unlock, err 
 			return b, unlock, err
 		}
 	}
+	name = strings.TrimPrefix(name, "@")
 	if unlock, err = s.choose(a, p); err != nil {
 		return b, unlock, err
 	}
@@ -72,6 +77,16 @@ func (a *app) create(name string, s *secrets) (b born, unlock store.Unlock, err 
 		a.say("No passphrase: the key of the store is in %s. Whoever copies that file and the store reads everything.", p.Key)
 	}
 	return born{UID: uid.String(), Name: name, Recovery: strings.Join(words, " ")}, unlock, nil
+}
+
+// isSetUp reports whether somebody is set up in a home; what an init that was cut short left behind
+// is nobody.
+func isSetUp(p paths) (bool, error) {
+	_, err := store.NeedsKeyFile(p.Store, store.Options{})
+	if errors.Is(err, store.ErrNotExist) {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 func (a *app) occupied() *api.Error {

@@ -35,7 +35,7 @@ func (a *app) inviteVerb() *cobra.Command {
 	c.Flags().Var(span{&expires}, "expires", "how long it may be accepted")
 	c.Flags().IntVar(&uses, "uses", 1, "how many people may accept it")
 	c.AddCommand(verb("list", "Links given away", nothing, func(ctx context.Context, _ []string) error { return a.inviteList(ctx) }),
-		verb("revoke ID", "Take a link back", count(1, 1, "the ID of an invite"), func(ctx context.Context, args []string) error {
+		verb("revoke ID", "Take a link back", named(1, 1, "the ID of an invite"), func(ctx context.Context, args []string) error {
 			err := a.ask(ctx, func(ctx context.Context, c *api.Client) error { return c.RevokeInvite(ctx, args[0]) })
 			if err != nil {
 				return err

@@ -13,7 +13,7 @@ import (
 
 func (a *app) logVerb() *cobra.Command {
 	var p api.Page
-	c := verb("log TARGET", "Messages in display order", count(1, 1, "a TARGET"), func(ctx context.Context, args []string) error {
+	c := verb("log TARGET", "Messages in display order", named(1, 1, "a TARGET"), func(ctx context.Context, args []string) error {
 		if p.Limit < 1 || p.Limit > 1000 {
 			return usage("--limit is a number from 1 to 1000; older messages come with --before ID")
 		}
@@ -112,7 +112,7 @@ func gapWords(g api.Gap) string {
 }
 
 func (a *app) messageVerb() *cobra.Command {
-	return verb("message ID", "Where one message is, and who signed for it", count(1, 1, "the ID of a message"), func(ctx context.Context, args []string) error {
+	return verb("message ID", "Where one message is, and who signed for it", named(1, 1, "the ID of a message"), func(ctx context.Context, args []string) error {
 		return a.ask(ctx, func(ctx context.Context, c *api.Client) error {
 			m, err := c.Message(ctx, args[0])
 			if err != nil {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -30,6 +31,10 @@ func TestMain(m *testing.M) {
 //	mode OCTAL PATH    the permissions of a file
 //	damage PATH        turns over a bit in the middle of a file
 //	biggest NAME DIR   puts the path of the largest file of DIR into the environment
+//	big PATH N         makes a file of N letters
+//
+// In the environment stand ESC and RLO, control characters; LONG, a word that is too long for
+// anything; TAKEN, an address that another program listens on; NOBODY, one where nobody answers.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata",
@@ -40,13 +45,40 @@ func TestScripts(t *testing.T) {
 			e.Setenv("GORACE", "atexit_sleep_ms=0") // the race detector's second of sleep, at the end of every command
 			e.Setenv("ESC", "\x1b")
 			e.Setenv("RLO", "\u202e")
+			e.Setenv("LONG", strings.Repeat("x", 600))
+			if err := somePorts(e); err != nil {
+				return err
+			}
 			return os.Mkdir(home, 0o700)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits, "json": jsonIs, "jsonenv": jsonEnv, "mode": mode, "damage": damage, "biggest": biggest, "eventually": eventually, "glob": glob,
+			"exits": exits, "json": jsonIs, "jsonenv": jsonEnv, "mode": mode, "damage": damage, "biggest": biggest, "eventually": eventually, "glob": glob, "big": big,
 		},
 	})
 }
+
+// somePorts listens on one port and has left another.
+func somePorts(e *testscript.Env) error {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	e.Defer(func() { taken.Close() })
+	left, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	address := func(l net.Listener) string { return fmt.Sprintf("/ip4/127.0.0.1/tcp/%d", l.Addr().(*net.TCPAddr).Port) }
+	e.Setenv("TAKEN", address(taken))
+	e.Setenv("NOBODY", address(left)+"/p2p/12D3KooWGRUhEJ3mCFtLBYXjkXSSTtB4pLYEMCEbyfZ2LuVrDNFx")
+	return left.Close()
+}
+
+// raw is what a sentence for people does not contain: words of libraries, of the system's calls, of
+// the API's inside.
+var raw = regexp.MustCompile(`level=error|goroutine \d|\.go:\d|libp2p|go\.uber|syscall|multiaddr|` +
+	`no such file|is a directory|not a directory|invalid argument|strconv|validation failed|` +
+	`http://causeway|/v1/|dht: |mailbox: |store: |contact: |merkle: |something that is not|dial unix`)
 
 func exits(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
@@ -66,6 +98,8 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	if text := ts.ReadFile("stderr"); want != 0 && strings.Count(text, "peer: ")+strings.Count(text, `"error"`) != 1 {
 		ts.Fatalf("not one sentence: %q", text)
+	} else if found := raw.FindString(text); want != 0 && found != "" {
+		ts.Fatalf("not for people: %q", found)
 	}
 }
 
@@ -159,6 +193,12 @@ func biggest(ts *testscript.TestScript, _ bool, args []string) {
 		}
 	}
 	ts.Setenv(args[0], path)
+}
+
+func big(ts *testscript.TestScript, _ bool, args []string) {
+	n, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(strings.Repeat("x", n)), 0o600))
 }
 
 func damage(ts *testscript.TestScript, _ bool, args []string) {

@@ -50,6 +50,9 @@ func (a *app) paths() (paths, error) {
 
 func underHome(home, profile string) (paths, error) {
 	dir, err := filepath.Abs(filepath.Join(home, profile))
+	if err == nil {
+		err = isFolder(dir)
+	}
 	if err != nil {
 		return paths{}, err
 	}

@@ -12,9 +12,17 @@ import (
 	"github.com/spf13/cobra"
 )
 
+const longestLink = 4096 // bytes
+
 func (a *app) acceptVerb() *cobra.Command {
 	var as string
 	c := verb("accept LINK", "Accept somebody's link and become contacts", count(1, 1, "a LINK"), func(ctx context.Context, args []string) error {
+		if len(args[0]) > longestLink {
+			return usage("this is no invite: a link has at most %d bytes", longestLink)
+		}
+		if len(as) > longestName/2 {
+			return usage("--as: a name has at most 64 bytes")
+		}
 		return a.ask(ctx, func(ctx context.Context, c *api.Client) error {
 			r, err := c.Accept(ctx, args[0], as)
 			if err != nil {
@@ -43,7 +51,7 @@ func (a *app) requestsVerb() *cobra.Command {
 		word, short string
 		accept      bool
 	}{{"accept", "Let them in", true}, {"decline", "Leave them out; they are not told", false}} {
-		c.AddCommand(verb(answer.word+" UID", answer.short, count(1, 1, "a UID"), func(ctx context.Context, args []string) error {
+		c.AddCommand(verb(answer.word+" UID", answer.short, named(1, 1, "a UID"), func(ctx context.Context, args []string) error {
 			err := a.ask(ctx, func(ctx context.Context, c *api.Client) error {
 				return c.AnswerRequest(ctx, args[0], answer.accept)
 			})
@@ -115,7 +123,7 @@ func compared(c api.Contact) string {
 
 func (a *app) contactVerb() *cobra.Command {
 	act := func(use, short, said string, f func(context.Context, *api.Client, string) error) *cobra.Command {
-		c := verb(use+" @NAME", short, count(1, 1, "@NAME"), func(ctx context.Context, args []string) error {
+		c := verb(use+" @NAME", short, named(1, 1, "@NAME"), func(ctx context.Context, args []string) error {
 			if err := a.ask(ctx, func(ctx context.Context, c *api.Client) error { return f(ctx, c, args[0]) }); err != nil {
 				return err
 			}
@@ -124,7 +132,7 @@ func (a *app) contactVerb() *cobra.Command {
 		c.ValidArgsFunction = a.completeContacts
 		return c
 	}
-	rename := verb("rename @NAME NEW", "Call a contact something else", count(2, 2, "@NAME and the new name"), func(ctx context.Context, args []string) error {
+	rename := verb("rename @NAME NEW", "Call a contact something else", named(2, 2, "@NAME and the new name"), func(ctx context.Context, args []string) error {
 		err := a.ask(ctx, func(ctx context.Context, c *api.Client) error {
 			return c.RenameContact(ctx, args[0], strings.TrimPrefix(args[1], "@"))
 		})
@@ -147,7 +155,7 @@ func (a *app) contactVerb() *cobra.Command {
 
 func (a *app) removeVerb() *cobra.Command {
 	var yes bool
-	c := verb("remove @NAME", "Forget a contact; cannot be undone", count(1, 1, "@NAME"), func(ctx context.Context, args []string) error {
+	c := verb("remove @NAME", "Forget a contact; cannot be undone", named(1, 1, "@NAME"), func(ctx context.Context, args []string) error {
 		if !yes {
 			if err := a.confirm(args[0], "%s will be forgotten, and can write to you again only after a new invite.", args[0]); err != nil {
 				return err
@@ -171,7 +179,7 @@ type verified struct {
 
 func (a *app) verifyVerb() *cobra.Command {
 	var match, differ bool
-	c := verb("verify @NAME", "Compare safety numbers: nobody sits between", count(1, 1, "@NAME"), func(ctx context.Context, args []string) error {
+	c := verb("verify @NAME", "Compare safety numbers: nobody sits between", named(1, 1, "@NAME"), func(ctx context.Context, args []string) error {
 		if match && differ {
 			return usage("--match and --no-match cannot both be true")
 		}

@@ -23,6 +23,7 @@ Without a verb: sets up and starts on the first run; later starts, or shows the 
 		SilenceUsage:  true,
 	}
 	root.SetFlagErrorFunc(badFlag)
+	root.PersistentPreRunE = func(c *cobra.Command, _ []string) error { return a.checkPlace(c) }
 	f := root.PersistentFlags()
 	f.StringVar(&a.home, "home", "", "keep config, data, state and socket under `DIR` (default: XDG folders)")
 	f.StringVar(&a.profile, "profile", "", "use the profile `NAME`: several nodes for one user")
@@ -46,7 +47,36 @@ Without a verb: sets up and starts on the first run; later starts, or shows the 
 	root.SetHelpCommandGroupID("more")
 	root.SetCompletionCommandGroupID("more")
 	addTopics(root)
+	strictCompletion(root)
 	return root
+}
+
+// checkPlace refuses an empty --home or --profile: in a script it is a variable that was not set, and
+// the verb would act on somebody else's home.
+func (a *app) checkPlace(c *cobra.Command) error {
+	for flag, value := range map[string]string{"home": a.home, "profile": a.profile} {
+		if value == "" && c.Flags().Changed(flag) {
+			return usage("--%s is empty: say which, or leave it out", flag)
+		}
+	}
+	return nil
+}
+
+// strictCompletion has the verb that cobra makes refuse what it does not know, as the others do.
+func strictCompletion(root *cobra.Command) {
+	root.InitDefaultCompletionCmd()
+	for _, c := range root.Commands() {
+		if c.Name() != "completion" {
+			continue
+		}
+		c.Args = unknownVerb
+		c.RunE = func(c *cobra.Command, _ []string) error {
+			return usage("completion wants a shell: bash, zsh, fish or powershell (`%s --help` explains)", c.CommandPath())
+		}
+		for _, shell := range c.Commands() {
+			shell.Args = nothing
+		}
+	}
 }
 
 // family makes a command that only has verbs below it.

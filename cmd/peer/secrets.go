@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	"causeway/api"
-	"causeway/node"
 	"causeway/store"
 
 	"github.com/spf13/cobra"
@@ -39,6 +38,8 @@ func (s *secrets) read(a *app) (pass []byte, ok bool, err error) {
 	switch {
 	case s.file != "" && s.fd >= 0, s.none && s.given():
 		return nil, false, usage("give the passphrase in one way only")
+	case s.fd < -1:
+		return nil, false, usage("there is no file descriptor %d", s.fd)
 	case s.file == "-":
 		pass, err = readSecret(a.lines)
 	case s.file != "":
@@ -64,23 +65,13 @@ func (s *secrets) read(a *app) (pass []byte, ok bool, err error) {
 	return pass, err == nil, err
 }
 
-// noFile is a file that was named and is not there.
-type noFile struct{ path string }
-
-func (e noFile) Error() string { return "there is no file " + e.path }
-
-func (noFile) Is(target error) bool { return target == fs.ErrNotExist || target == node.ErrNotFound }
-
 func isBadFD(err error) bool {
 	var p *fs.PathError
 	return errors.As(err, &p)
 }
 
 func readSecretFile(path string) ([]byte, error) {
-	f, err := os.Open(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, noFile{path}
-	}
+	f, err := openFile(path)
 	if err != nil {
 		return nil, err
 	}
@@ -105,16 +96,21 @@ func readSecret(r io.Reader) ([]byte, error) {
 
 // unlock finds what opens the store of a home.
 func (s *secrets) unlock(a *app, p paths) (store.Unlock, error) {
+	keyFile, err := store.NeedsKeyFile(p.Store, store.Options{})
+	if err != nil {
+		return store.Unlock{}, err
+	}
+	if keyFile && !exists(p.Key) {
+		return store.Unlock{}, keyGone(p)
+	}
 	pass, ok, err := s.read(a)
 	switch {
 	case err != nil:
 		return store.Unlock{}, err
 	case ok:
 		return store.Passphrase(pass), nil
-	case exists(p.Key):
+	case keyFile:
 		return store.KeyFile(p.Key), nil
-	case !exists(p.Store):
-		return store.Unlock{}, store.ErrNotExist
 	case !terminal(a.in):
 		return store.Unlock{}, api.Errorf(api.KindLocked, "this home is locked: give its passphrase with --passphrase-file FILE (- is standard input)")
 	}

@@ -13,7 +13,10 @@ import (
 	"github.com/spf13/cobra"
 )
 
-const sendWait = 30 * time.Second // for --wait without --timeout
+const (
+	sendWait = 30 * time.Second // for --wait without --timeout
+	mostRead = 16 * api.MaxText // bytes of standard input; more is not even counted
+)
 
 // progress orders the states that a sender may wait for.
 var progress = map[api.State]int{
@@ -23,6 +26,9 @@ var progress = map[api.State]int{
 func (a *app) sendVerb() *cobra.Command {
 	var reply, wait string
 	c := verb("send TARGET TEXT|-", "Write a message; it is on disk when this returns", count(1, 2, "a TARGET and a TEXT"), func(ctx context.Context, args []string) error {
+		if err := goodName(args[0]); err != nil {
+			return err
+		}
 		text, err := a.text(args[1:])
 		if err != nil {
 			return err
@@ -43,9 +49,12 @@ func (a *app) text(args []string) (string, error) {
 	}
 	text := args[0]
 	if text == "-" {
-		b, err := io.ReadAll(io.LimitReader(a.lines, 16*api.MaxText))
+		b, err := io.ReadAll(io.LimitReader(a.lines, mostRead+1))
 		if err != nil {
 			return "", err
+		}
+		if len(b) > mostRead {
+			return "", usage("this text has more than %d bytes (%s), of which a message may have %d (64 KiB): send it in parts", mostRead, bytesText(mostRead), api.MaxText)
 		}
 		text = strings.TrimSuffix(strings.TrimSuffix(string(b), "\n"), "\r")
 	}

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"causeway/api"
 	"causeway/tests/sim"
 
 	"github.com/spf13/cobra"
@@ -92,6 +93,14 @@ func (s *simulation) prepare(files []string) error {
 	case s.jobs < 1 || s.jobs > mostJobs:
 		return usage("--jobs is a number from 1 to %d", mostJobs)
 	}
+	for what, file := range map[string]string{"the picture is not drawn": s.picture, "the scenario is not written": s.write} {
+		if file == "" {
+			continue
+		}
+		if err := writable(file); err != nil {
+			return api.Errorf(api.KindError, "%s: %s", what, plain(err))
+		}
+	}
 	s.first, s.total = s.seed, 1
 	if s.seeds != "" {
 		if err := s.readSeeds(); err != nil {
@@ -123,14 +132,14 @@ func (s *simulation) readSeeds() error {
 func (a *app) readPlan(file string) (p sim.Plan, err error) {
 	in := a.in
 	if file != "-" {
-		if in, err = os.Open(file); err != nil {
-			return p, usage("the scenario cannot be read: %v", err)
+		if in, err = openFile(file); err != nil {
+			return p, usage("the scenario cannot be read: %s", plain(err))
 		}
 		defer in.Close()
 	}
 	b, err := io.ReadAll(io.LimitReader(in, fileLimit+1))
 	if err != nil {
-		return p, usage("the scenario cannot be read: %v", err)
+		return p, usage("the scenario cannot be read: %s", plain(err))
 	}
 	if p, err = sim.Parse(string(b)); err != nil {
 		return p, usage("%s: %v (docs/testing.md shows how a scenario is written)", file, err)

@@ -53,7 +53,7 @@ func (s *simulation) look(ctx context.Context) error {
 			note = fmt.Sprintf("# The plan of %s.\n", title(r.Plan))
 		}
 		if err := os.WriteFile(s.write, []byte(note+sim.Format(r.Plan)), 0o666); err != nil {
-			return api.Errorf(api.KindError, "the scenario is not written: %v", err)
+			return api.Errorf(api.KindError, "the scenario is not written: %s", plain(err))
 		}
 		s.app.say("The scenario is in %s.", s.write)
 		r.Plan.File = s.write
@@ -113,14 +113,14 @@ func (s *simulation) draw(ctx context.Context, p sim.Plan) error {
 	}
 	f, err := os.Create(s.picture)
 	if err != nil {
-		return api.Errorf(api.KindError, "the picture is not drawn: %v", err)
+		return api.Errorf(api.KindError, "the picture is not drawn: %s", plain(err))
 	}
 	err = sim.Picture(f, r, s.again(p)+" --trace")
 	if end := f.Close(); err == nil {
 		err = end
 	}
 	if err != nil {
-		return api.Errorf(api.KindError, "the picture is not drawn: %v", err)
+		return api.Errorf(api.KindError, "the picture is not drawn: %s", plain(err))
 	}
 	s.app.say("The picture is in %s.", s.picture)
 	return nil

@@ -73,9 +73,13 @@ func unknownVerb(c *cobra.Command, args []string) error {
 // badFlag refuses a flag that is not there or has a value that cannot be.
 func badFlag(c *cobra.Command, err error) error {
 	var missing *pflag.NotExistError
-	var number *strconv.NumError
-	if errors.As(err, &number) {
-		return usage("%q is not a number (`%s --help` explains)", number.Num, c.CommandPath())
+	var bad *pflag.InvalidValueError
+	var bare *pflag.ValueRequiredError
+	if errors.As(err, &bad) {
+		return usage("--%s: %s (`%s --help` explains)", bad.GetFlag().Name, badValue(bad), c.CommandPath())
+	}
+	if errors.As(err, &bare) {
+		return usage("--%s wants a value (`%s --help` explains)", bare.GetFlag().Name, c.CommandPath())
 	}
 	if !errors.As(err, &missing) {
 		return usage("%s (`%s --help` explains)", err, c.CommandPath())
@@ -94,6 +98,22 @@ func badFlag(c *cobra.Command, err error) error {
 	return usage("there is no flag %s%s%s (`%s --help` lists them)", dashes, missing.GetSpecifiedName(), hint, c.CommandPath())
 }
 
+// badValue says why a flag cannot have the value that was given.
+func badValue(bad *pflag.InvalidValueError) string {
+	var number *strconv.NumError
+	switch {
+	case !errors.As(bad, &number):
+		return bad.Unwrap().Error()
+	case bad.GetFlag().Value.Type() == "bool":
+		return fmt.Sprintf("%q is neither true nor false", bad.GetValue())
+	case errors.Is(number, strconv.ErrRange):
+		return fmt.Sprintf("%s is too large a number", bad.GetValue())
+	case bad.GetFlag().Value.Type() == "uint64":
+		return fmt.Sprintf("%q is not a number from 0 on", bad.GetValue())
+	}
+	return fmt.Sprintf("%q is not a number", bad.GetValue())
+}
+
 // count checks how many words follow a verb and says which are wanted.
 func count(least, most int, want string) cobra.PositionalArgs {
 	return func(c *cobra.Command, args []string) error {
@@ -105,6 +125,36 @@ func count(least, most int, want string) cobra.PositionalArgs {
 		}
 		return nil
 	}
+}
+
+const longestName = 512 // bytes of a word that names somebody or something
+
+// named is count for words that name people, groups and ids.
+func named(least, most int, want string) cobra.PositionalArgs {
+	return func(c *cobra.Command, args []string) error {
+		if err := count(least, most, want)(c, args); err != nil {
+			return err
+		}
+		for _, word := range args {
+			if err := goodName(word); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+}
+
+// goodName refuses what names nobody and nothing, whatever it is meant to be.
+func goodName(word string) error {
+	switch {
+	case strings.Trim(word, "@# \t\r\n") == "":
+		return usage("a name or an id is empty (%q): say whom or what is meant", word)
+	case word == "." || word == "..":
+		return usage("%q names nobody and nothing here", word)
+	case len(word) > longestName:
+		return usage("%q is too long for a name or an id: they have at most %d bytes", brief(word), longestName)
+	}
+	return nil
 }
 
 // name is a verb as people say it.

@@ -13,7 +13,7 @@ import (
 
 func (a *app) tailVerb() *cobra.Command {
 	var since string
-	c := verb("tail [TARGET]", "Events as they come, resumable", count(0, 1, "at most one TARGET"), func(ctx context.Context, args []string) error {
+	c := verb("tail [TARGET]", "Events as they come, resumable", named(0, 1, "at most one TARGET"), func(ctx context.Context, args []string) error {
 		from := api.Now
 		if since != "" {
 			n, err := strconv.ParseUint(since, 10, 64)
@@ -96,5 +96,5 @@ func orNotFound(err error, target string) error {
 	if err != nil {
 		return err
 	}
-	return api.Errorf(api.KindNotFound, "there is no %s here: `peer contacts` and `peer group list` show who is", target)
+	return api.Errorf(api.KindNotFound, "there is no %q here: `peer contacts` and `peer group list` show who is", target)
 }

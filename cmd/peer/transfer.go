@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -17,7 +16,7 @@ import (
 
 func (a *app) exportVerb() *cobra.Command {
 	var to string
-	c := verb("export [TARGET]", "Write one conversation, or all, to a file for a USB stick", count(0, 1, "at most one TARGET"), func(ctx context.Context, args []string) error {
+	c := verb("export [TARGET]", "Write one conversation, or all, to a file for a USB stick", named(0, 1, "at most one TARGET"), func(ctx context.Context, args []string) error {
 		if to == "" {
 			return usage("say where to: --to FILE.car")
 		}
@@ -35,12 +34,15 @@ func (a *app) exportVerb() *cobra.Command {
 
 // export writes beside the file and renames, so that a file that stands there is always whole.
 func (a *app) export(ctx context.Context, target, to string) error {
+	if err := writable(to); err != nil {
+		return err
+	}
 	if info, err := os.Stat(to); err == nil && !info.Mode().IsRegular() {
-		return usage("%s is not a file", to)
+		return usage("%s is not a file, and would be replaced by one: name another", to)
 	}
 	f, err := os.CreateTemp(filepath.Dir(to), ".export-*")
 	if err != nil {
-		return err
+		return under(to, err)
 	}
 	defer os.Remove(f.Name())
 	var t api.Transfer
@@ -53,7 +55,7 @@ func (a *app) export(ctx context.Context, target, to string) error {
 		return err
 	}
 	if err := os.Rename(f.Name(), to); err != nil {
-		return err
+		return under(to, err)
 	}
 	return a.show(t, func(io.Writer) {
 		a.say("%s written to %s; the other side runs `peer import`. Only members of the conversations can read it.", several(t.Entries, "entry", "entries"), to)
@@ -62,16 +64,17 @@ func (a *app) export(ctx context.Context, target, to string) error {
 
 func (a *app) importVerb() *cobra.Command {
 	return verb("import FILE", "Take in a file from a USB stick", count(1, 1, "a FILE"), func(ctx context.Context, args []string) error {
-		f, err := os.Open(args[0])
-		if errors.Is(err, fs.ErrNotExist) {
-			return noFile{args[0]}
-		}
+		f, err := openFile(args[0])
 		if err != nil {
 			return err
 		}
 		defer f.Close()
 		return a.within(ctx, 0, func(ctx context.Context, c *api.Client) error {
-			t, err := c.Import(ctx, f)
+			file := &reading{r: f}
+			t, err := c.Import(ctx, file)
+			if file.err != nil {
+				return file.err
+			}
 			if err != nil {
 				return err
 			}
