@@ -50,7 +50,8 @@ func (c *Client) Custody(ctx context.Context) (Custody, error) {
 	return call[Custody](ctx, c, "GET", "/v1/custody", nil)
 }
 
-// AllowCustody lets a friend park here: at most max bytes, each parcel for ttl; 0 is the default.
+// AllowCustody lets a friend park here: at most max bytes, each parcel for ttl; 0 is as it is, or the
+// default.
 func (c *Client) AllowCustody(ctx context.Context, who string, max int64, ttl time.Duration) error {
 	return c.done(ctx, "PUT", at("/v1/custody/owners/%s", who), CustodyTerms{Max: max, TTL: seconds(ttl)})
 }

@@ -106,7 +106,7 @@ func member(m node.Member) Member {
 func custody(c node.Custody) Custody {
 	return Custody{
 		Holding: each(c.Holding, func(h node.Holding) Holding {
-			return Holding{Owner: uid(h.Owner), Name: h.Owner.Name, Allowed: h.Allowed, Parcels: h.Parcels, Bytes: h.Bytes, Max: h.Max, Oldest: moment(h.Oldest)}
+			return Holding{Owner: uid(h.Owner), Name: h.Owner.Name, Allowed: h.Allowed, Parcels: h.Parcels, Bytes: h.Bytes, Max: h.Max, TTL: int64(h.TTL / time.Second), Oldest: moment(h.Oldest), Ends: moment(h.Ends)}
 		}),
 		HeldBy: each(c.HeldBy, func(h node.HeldBy) HeldBy {
 			return HeldBy{Custodian: uid(h.Custodian), Name: h.Custodian.Name, State: h.State, Parcels: h.Parcels, Audited: moment(h.Audited)}

@@ -6,7 +6,7 @@ import "time"
 
 // NewInvite asks for an invite.
 type NewInvite struct {
-	ExpiresIn int64 `json:"expires_in,omitempty" minimum:"0" doc:"seconds; 0: seven days"`
+	ExpiresIn int64 `json:"expires_in,omitempty" minimum:"0" maximum:"9000000000" doc:"seconds; 0: seven days"`
 	Uses      int   `json:"uses,omitempty" minimum:"0" doc:"0: one"`
 }
 
@@ -54,8 +54,8 @@ type MemberChange struct {
 
 // CustodyTerms are what a friend may park here.
 type CustodyTerms struct {
-	Max int64 `json:"max,omitempty" minimum:"0" doc:"bytes; 0: the node's default"`
-	TTL int64 `json:"ttl,omitempty" minimum:"0" doc:"seconds; 0: the node's default"`
+	Max int64 `json:"max,omitempty" minimum:"0" doc:"bytes; 0: as it is, or the node's default"`
+	TTL int64 `json:"ttl,omitempty" minimum:"0" maximum:"9000000000" doc:"seconds; 0: as it is, or the node's default"`
 }
 
 // Page selects messages of a conversation; the zero value is the newest fifty.

@@ -250,13 +250,15 @@ type Holding struct {
 	Bytes   int64      `json:"bytes"`
 	Max     int64      `json:"max" doc:"bytes"`
 	Oldest  *time.Time `json:"oldest"`
+	TTL     int64      `json:"ttl" doc:"seconds that each parcel is kept"`
+	Ends    *time.Time `json:"ends" doc:"when what is left goes, after consent was taken back; null: not ending"`
 }
 
 // HeldBy is one custodian of this user.
 type HeldBy struct {
 	Custodian string     `json:"custodian" doc:"uid"`
 	Name      string     `json:"name"`
-	State     string     `json:"state" doc:"offered, asked, ready, unreachable or withdrawn"`
+	State     string     `json:"state" doc:"offered, asked, registering, ready, dropped (by this user) or withdrawn (by the friend)"`
 	Parcels   int        `json:"parcels"`
 	Audited   *time.Time `json:"audited" doc:"null: never"`
 }

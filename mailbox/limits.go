@@ -16,6 +16,9 @@ const (
 	// MinTTL and MaxTTL bound how long a parcel is kept.
 	MinTTL = time.Hour
 	MaxTTL = 90 * day
+	// MinGrantBytes is what a grant should allow at least: with less, one sender's
+	// share would hold no parcel.
+	MinGrantBytes = share * 4 << 10
 	// MaxGrantBytes and MaxGrantParcels bound the terms of a grant.
 	MaxGrantBytes   = 1 << 40
 	MaxGrantParcels = 100_000

@@ -53,6 +53,8 @@ func (k *keeperRow) state() string {
 		return "asked"
 	case k.Wanted:
 		return "registering"
+	case k.Receipt != [32]byte{}:
+		return "dropped"
 	}
 	return "offered"
 }

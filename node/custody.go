@@ -2,6 +2,7 @@ package node
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"causeway/chat"
@@ -11,17 +12,50 @@ import (
 	"causeway/store"
 )
 
-// AllowCustody consents to keep a friend's mail, and tells the friend's node.
+const day = 24 * time.Hour
+
+// AllowCustody consents to keep a friend's mail, and tells the friend's node. A
+// term that is 0 stays as it is with a friend who is allowed already, and is the
+// default for others; ErrInvalid if a term is out of bounds.
 func (n *Node) AllowCustody(_ context.Context, who string, maxBytes int64, ttl time.Duration) error {
 	uid, err := n.friend(who)
 	if err != nil {
 		return err
 	}
-	g, err := n.keeper.Grant([32]byte(uid), mailbox.Terms{MaxBytes: uint64(max(0, maxBytes)), TTL: ttl}, time.Now())
+	terms, err := n.termsFor(uid, maxBytes, ttl)
 	if err != nil {
-		return invalid("%v", err)
+		return err
+	}
+	g, err := n.keeper.Grant([32]byte(uid), terms, time.Now())
+	if err != nil {
+		return err
 	}
 	return n.tellFriend(uid, chat.KindConsent, &chat.Consent{Grant: g.Encode()})
+}
+
+func (n *Node) termsFor(uid identity.UID, maxBytes int64, ttl time.Duration) (mailbox.Terms, error) {
+	switch {
+	case ttl != 0 && (ttl < mailbox.MinTTL || ttl > mailbox.MaxTTL):
+		return mailbox.Terms{}, invalid("a parcel is kept for at least %d hour and at most %d days (%d days, unless you say)",
+			mailbox.MinTTL/time.Hour, mailbox.MaxTTL/day, mailbox.DefaultTTL/day)
+	case maxBytes != 0 && (maxBytes < mailbox.MinGrantBytes || maxBytes > mailbox.MaxGrantBytes):
+		return mailbox.Terms{}, invalid("a friend may be given at least %d KiB (no parcel fits into less) and at most %d TiB (%d MiB, unless you say)",
+			mailbox.MinGrantBytes>>10, mailbox.MaxGrantBytes>>40, mailbox.DefaultBytes>>20)
+	}
+	var t mailbox.Terms
+	all, err := n.keeper.Holdings()
+	for _, h := range all {
+		if identity.UID(h.Owner) == uid && h.Drops.IsZero() {
+			t = h.Terms
+		}
+	}
+	if maxBytes != 0 {
+		t.MaxBytes = uint64(maxBytes)
+	}
+	if ttl != 0 {
+		t.TTL = ttl
+	}
+	return t, err
 }
 
 // DisallowCustody ends the consent. What is kept stays for 72 hours, so that the
@@ -31,8 +65,11 @@ func (n *Node) DisallowCustody(_ context.Context, who string) error {
 	if err != nil {
 		return err
 	}
-	if err := n.keeper.Withdraw([32]byte(uid), time.Now()); err != nil {
-		return refused("you keep no mail for %s", who)
+	switch err := n.keeper.Withdraw([32]byte(uid), time.Now()); {
+	case errors.Is(err, mailbox.ErrNoGrant):
+		return refused("you keep no mail for %s; see: peer custodian list", who)
+	case err != nil:
+		return err
 	}
 	return n.tellFriend(uid, chat.KindWithdraw, &chat.Nothing{})
 }
@@ -74,7 +111,7 @@ func (n *Node) DropCustodian(_ context.Context, who string) error {
 			return err
 		}
 		if !found {
-			return notFound("%s is not one of your custodians", who)
+			return notFound("%s is not one of your custodians; see: peer custodian list", who)
 		}
 		return editKeeper(tx, uid, func(k *keeperRow) { k.Wanted = false })
 	})
@@ -107,7 +144,8 @@ func (n *Node) Custody(context.Context) (Custody, error) {
 			}
 			out.Holding = append(out.Holding, Holding{
 				Owner: n.personOf(tx, nil, identity.UID(h.Owner)), Allowed: h.Drops.IsZero(),
-				Parcels: int(h.Parcels), Bytes: int64(h.Bytes), Max: int64(h.Terms.MaxBytes), Oldest: h.Oldest,
+				Parcels: int(h.Parcels), Bytes: int64(h.Bytes), Max: int64(h.Terms.MaxBytes), TTL: h.Terms.TTL,
+				Oldest: h.Oldest, Ends: h.Drops,
 			})
 		}
 		all, err := keepers(tx)

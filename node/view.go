@@ -203,13 +203,15 @@ type Holding struct {
 	Parcels int
 	Bytes   int64
 	Max     int64
+	TTL     time.Duration // how long each parcel is kept
 	Oldest  time.Time
+	Ends    time.Time // when what is left goes, after consent was taken back; zero: not ending
 }
 
 // HeldBy is one custodian of this user.
 type HeldBy struct {
 	Custodian Person
-	State     string // "offered", "asked", "ready", "unreachable", "withdrawn"
+	State     string // "offered", "asked", "registering", "ready", "dropped", "withdrawn"
 	Parcels   int
 	Audited   time.Time // zero: never
 }

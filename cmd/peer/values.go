@@ -11,7 +11,7 @@ import (
 type span struct{ d *time.Duration }
 
 func (s span) String() string {
-	if s.d == nil || *s.d == 0 {
+	if s.d == nil || *s.d <= 0 {
 		return ""
 	}
 	return s.d.String()
@@ -41,6 +41,19 @@ func parseSpan(text string) (time.Duration, error) {
 		return d, nil
 	}
 	return 0, bad
+}
+
+// spanText is a length of time as parseSpan reads it.
+func spanText(d time.Duration) string {
+	for _, u := range []struct {
+		name string
+		d    time.Duration
+	}{{"d", 24 * time.Hour}, {"h", time.Hour}, {"m", time.Minute}} {
+		if d >= u.d && d%u.d == 0 {
+			return strconv.FormatInt(int64(d/u.d), 10) + u.name
+		}
+	}
+	return d.String()
 }
 
 // size is a flag that holds a number of bytes.
