@@ -29,10 +29,29 @@ type home string
 func (h home) store() string        { return filepath.Join(string(h), "store") }
 func (h home) unlock() store.Unlock { return store.KeyFile(filepath.Join(string(h), "key")) }
 
-// reader is where the user lives, between pairing and catch-up, who has had
-// nothing yet; told is what the two ends must know of each other.
-func (h home) reader() home { return home(filepath.Clean(string(h)) + ".reader") }
-func (h home) told() string { return filepath.Join(filepath.Dir(string(h)), "pair.json") }
+// beside is another folder next to a home, and its other end, as the rig names
+// them: A writes, B reads.
+func (h home) beside(name string) home { return home(filepath.Join(filepath.Dir(string(h)), name)) }
+
+// What is left for the phases that follow append: both homes as they were before
+// the first catch-up, and what the two ends must know of each other.
+func (h home) freshWriter() home { return h.beside("A.fresh") }
+func (h home) freshReader() home { return h.beside("B.fresh") }
+func (h home) told() string      { return string(h.beside("pair.json")) }
+
+// copyTo replaces another home.
+func (h home) copyTo(to home) error {
+	if err := os.RemoveAll(string(to)); err != nil {
+		return err
+	}
+	return os.CopyFS(string(to), os.DirFS(string(h)))
+}
+
+// isEmpty reports whether no store is here.
+func (h home) isEmpty() bool {
+	_, err := os.Stat(h.store())
+	return errors.Is(err, os.ErrNotExist)
+}
 
 // pair is what the reading end must know to be sent to the writing end, which
 // listens at another port in each phase.
@@ -54,7 +73,7 @@ func (h home) pair() (p pair, err error) {
 func (h home) meet(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, pairTime)
 	defer cancel()
-	r := h.reader()
+	r := h.freshReader()
 	if err := os.RemoveAll(string(r)); err != nil {
 		return err
 	}
@@ -143,9 +162,9 @@ func until(ctx context.Context, every time.Duration, is func() (bool, error)) er
 
 // reads opens the reader's store, which is the one left by meet if there is none
 // at h, and notes there where the writer listens now.
-func (h home) reads(writer home, port int) (*store.DB, error) {
-	if _, err := os.Stat(h.store()); errors.Is(err, os.ErrNotExist) {
-		if err := os.CopyFS(string(h), os.DirFS(string(writer.reader()))); err != nil {
+func (h home) reads(port int) (*store.DB, error) {
+	if h.isEmpty() {
+		if err := h.freshReader().copyTo(h); err != nil {
 			return nil, err
 		}
 	}

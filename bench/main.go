@@ -76,14 +76,18 @@ func parse(args []string) (*played, error) {
 	return p, nil
 }
 
-// profile writes a CPU profile to $PROFILES/PHASE.cpu until stop is called; stop
-// may be called again.
+// profile writes a CPU profile to $PROFILES/PHASE-1.cpu, or the next number that
+// is free, until stop is called; stop may be called again.
 func profile(phase string) (stop func() error, err error) {
 	dir := os.Getenv("PROFILES")
 	if dir == "" {
 		return func() error { return nil }, nil
 	}
-	f, err := os.Create(dir + "/" + phase + ".cpu")
+	var f *os.File
+	for i, busy := 1, true; busy; i++ {
+		f, err = os.OpenFile(fmt.Sprintf("%s/%s-%d.cpu", dir, phase, i), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+		busy = errors.Is(err, os.ErrExist)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -51,7 +50,11 @@ func (p *played) append() error {
 	if err := errors.Join(p.measured(), n.Close()); err != nil {
 		return err
 	}
-	return p.says(map[string]any{"append_s": took.Seconds(), "close_s": time.Since(closing).Seconds()})
+	closed := time.Since(closing)
+	if err := p.home.copyTo(p.home.freshWriter()); err != nil {
+		return err
+	}
+	return p.says(map[string]any{"append_s": took.Seconds(), "close_s": closed.Seconds()})
 }
 
 func write(ctx context.Context, n *node.Node, count, writers int) error {
@@ -82,8 +85,15 @@ func (p *played) says(result map[string]any) error {
 	return err
 }
 
-// serves starts the writing end, which keeps its transport identity.
+// serves starts the writing end, which keeps its transport identity. Before a
+// catch-up it is put back to where it was after append: what a reader wrote in
+// an earlier one would prove that the new reader has forked its log.
 func (p *played) serves(ctx context.Context) (*node.Node, error) {
+	if p.home.beside("B").isEmpty() {
+		if err := p.home.freshWriter().copyTo(p.home); err != nil {
+			return nil, err
+		}
+	}
 	return node.Start(ctx, node.Config{Dir: p.home.store(), Unlock: p.home.unlock(), Listen: listen(p.port), DHTServer: true})
 }
 
@@ -99,8 +109,7 @@ func (p *played) serve() error {
 // reads starts the reading end, which dials the writing end at once. The count
 // begins when its host is ready to dial.
 func (p *played) reads(ctx context.Context) (*node.Node, *counted, error) {
-	writer := home(filepath.Join(filepath.Dir(string(p.home)), "A"))
-	db, err := p.home.reads(writer, p.port)
+	db, err := p.home.reads(p.port)
 	if err != nil {
 		return nil, nil, err
 	}
