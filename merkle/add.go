@@ -47,7 +47,11 @@ func (w *work) take(i int, b Block) {
 		return
 	}
 	id := ID(sum(b.Header))
-	known, n := w.state(id)
+	var known State
+	var n uint64
+	if !w.isNext(&h) {
+		known, n = w.state(id)
+	}
 	switch {
 	case known == Refused:
 		w.refuseBlock(i, id, finalReasons[n%uint64(len(finalReasons))])
@@ -72,6 +76,22 @@ func (w *work) take(i int, b Block) {
 		return
 	}
 	w.put(&item{id: id, h: h, raw: b.Header, body: b.Body, hasBody: hasBody, index: i})
+}
+
+// isNext reports whether nothing can be known of an entry: nothing is kept or
+// refused, and it comes after all that is delivered of its log.
+func (w *work) isNext(h *Header) bool {
+	if w.n.waiting+w.n.waitingBytes+w.n.pendingBytes+w.n.refused > 0 {
+		return false
+	}
+	if h.Seq == 0 {
+		return w.readLog(h.Log) == nil
+	}
+	if w.items[h.Prev] != nil {
+		return true
+	}
+	prev := w.find(h.Prev)
+	return prev != nil && w.readBranch(prev.logNo, prev.branch).at == prev.offset
 }
 
 func (w *work) put(it *item) {
@@ -159,7 +179,7 @@ func (w *work) try(it *item) {
 // ready queues an item that nothing blocks; one of a frozen log stays, for
 // releaseHeld to judge.
 func (w *work) ready(it *item) {
-	if it.blocked == 0 && (it.tainted || w.frozen[it.h.Log] == nil) {
+	if it.blocked == 0 && (it.tainted || w.hot.frozen[it.h.Log] == nil) {
 		w.queue = append(w.queue, it)
 	}
 }
@@ -183,6 +203,7 @@ func (w *work) drain() {
 
 func (w *work) refuse(it *item, err error) {
 	it.outcome = Refused
+	w.n.refused++
 	w.setState(it.id, Refused, uint64(slices.Index(finalReasons, err)))
 	w.refuseBlock(it.index, it.id, err)
 }
@@ -238,7 +259,7 @@ func (w *work) report() {
 
 // Wanted returns the ids of all missing entries for which some entry waits.
 func (d *DAG) Wanted(tx *store.Tx) ([]ID, error) {
-	v := &view{d: d, tx: tx}
+	v := d.view(tx)
 	var out []ID
 	prefix := d.key(tWaits)
 	for k := range v.scan(prefix, prefix) {
@@ -255,7 +276,7 @@ func (d *DAG) Wanted(tx *store.Tx) ([]ID, error) {
 
 // State says what is known of an entry.
 func (d *DAG) State(tx *store.Tx, id ID) (State, error) {
-	v := &view{d: d, tx: tx}
+	v := d.view(tx)
 	s, _ := v.state(id)
 	return s, v.err
 }

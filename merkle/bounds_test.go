@@ -148,7 +148,7 @@ func TestAttack13_EndOfALog(t *testing.T) {
 	p := newPeer(t)
 	p.add(d)
 	p.update(func(tx *store.Tx) error {
-		v := &view{d: p.DAG, tx: tx}
+		v := p.view(tx)
 		r := v.readBranch(0, 0)
 		r.seq = MaxCount
 		v.setBranch(r)

@@ -7,7 +7,7 @@ import "causeway/internal/planted"
 // alone.
 func (w *work) deliver(it *item) error {
 	prev := w.find(it.h.Prev)
-	log := w.logRow(it.h.Log)
+	log := w.readLog(it.h.Log)
 	if it.h.Seq > 0 && (log == nil || prev.logNo != log.number || prev.seq+1 != it.h.Seq) {
 		return ErrPlace
 	}
@@ -27,9 +27,9 @@ func (w *work) deliver(it *item) error {
 		return ErrHeight
 	}
 	if log == nil {
-		log = &logRow{number: w.n.logs}
+		log = &hotLog{logRow: logRow{number: w.n.logs}}
 		w.n.logs++
-		w.logs[it.h.Log] = log
+		w.hot.logs[it.h.Log], w.logs[it.h.Log] = log, log
 	}
 	n := &node{offset: w.n.length, logNo: log.number, seq: it.h.Seq, height: it.h.Height}
 	w.n.length++
@@ -39,7 +39,7 @@ func (w *work) deliver(it *item) error {
 	for _, dep := range deps {
 		w.unhead(dep.offset)
 	}
-	w.heads[n.offset] = &it.id
+	w.hot.heads[n.offset] = it.id
 	if log.branches > 1 && log.proven == 0 {
 		w.prove(it, log, n)
 	}
@@ -47,31 +47,31 @@ func (w *work) deliver(it *item) error {
 }
 
 func (w *work) unhead(offset uint64) {
-	if offset >= w.from {
-		delete(w.heads, offset) // it never was one in the store
-		return
+	if _, is := w.hot.heads[offset]; is && offset < w.from { // else it never was one in the store
+		w.del(w.d.keyN(tHead, offset))
 	}
-	w.heads[offset] = nil
+	delete(w.hot.heads, offset)
 }
 
 // extend puts n on the branch of prev if prev is its head, else on a new one.
-func (w *work) extend(it *item, n *node, log *logRow, prev *node) {
+func (w *work) extend(it *item, n *node, log *hotLog, prev *node) {
 	r := &branchRow{log: it.h.Log, logNo: n.logNo, number: w.n.branches, start: n.seq, first: n.offset}
 	if prev != nil {
-		of := w.branchRow(prev.logNo, prev.branch)
+		of := w.readBranch(prev.logNo, prev.branch)
 		r.parent, r.first = 1+of.number, of.first
 		if of.at == prev.offset {
 			r = of
 		}
 	}
-	n.branch = r.number
-	r.at, r.seq, r.height, r.head = n.offset, n.seq, n.height, it.id
-	if r.number == w.n.branches {
+	if n.branch = r.number; n.branch == w.n.branches {
+		lines := w.lines(log)
 		w.n.branches++
 		log.branches++
-		w.rows[r.number] = r
-		w.setBranch(r) // for prove, which goes through all of a log
+		log.lines = append(lines, r)
+		w.hot.rows[r.number], w.logs[it.h.Log] = r, log
 	}
+	r.at, r.seq, r.height, r.head = n.offset, n.seq, n.height, it.id
+	w.rows[r.number] = r
 }
 
 // remember gives n its clock, over that of base, the highest of its deps.
@@ -119,12 +119,12 @@ func (w *work) store(it *item, n *node) {
 // prove looks for an entry of the same log and seq; if both their own signatures
 // are good they prove the fork for all time. An entry covered by a later one
 // only proves nothing by itself: the next two of equal seq may.
-func (w *work) prove(it *item, log *logRow, n *node) {
+func (w *work) prove(it *item, log *hotLog, n *node) {
 	if it.h.Verify() != nil {
 		return
 	}
 	looked := 0
-	for r := range w.branchesOf(log.number) {
+	for _, r := range w.lines(log) {
 		if looked++; looked > maxTwins {
 			return
 		}
@@ -141,6 +141,7 @@ func (w *work) prove(it *item, log *logRow, n *node) {
 			f = Fork{it.h, twin.Header}
 		}
 		log.proven = 1
+		w.logs[it.h.Log] = log
 		w.setProof(log.number, f)
 		w.res.Forks = append(w.res.Forks, f)
 		return

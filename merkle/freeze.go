@@ -17,14 +17,23 @@ func (d *DAG) Freeze(tx *store.Tx, log LogKey, kin []LogKey) error {
 	for _, k := range kin {
 		b = append(b, k[:]...)
 	}
-	v := &view{d: d, tx: tx}
+	v := d.view(tx)
 	v.set(d.keyID(tFrozen, log), b)
+	if v.hot != nil {
+		if v.hot.frozen == nil {
+			v.hot.frozen = map[LogKey][]LogKey{}
+		}
+		v.hot.frozen[log] = append([]LogKey{log}, kin...)
+	}
 	return v.err
 }
 
 // Frozen says whether Freeze was called for this log.
 func (d *DAG) Frozen(tx *store.Tx, log LogKey) (bool, error) {
-	v := &view{d: d, tx: tx}
+	v := d.view(tx)
+	if v.hot != nil {
+		return v.hot.frozen[log] != nil, v.err
+	}
 	return v.get(d.keyID(tFrozen, log)) != nil, v.err
 }
 
@@ -45,7 +54,7 @@ func (v *view) readFrozen() map[LogKey][]LogKey {
 
 // releaseHeld delivers the held entries that somebody vouches for by now.
 func (w *work) releaseHeld() {
-	for again := len(w.frozen) > 0; again && w.err == nil; {
+	for again := len(w.hot.frozen) > 0; again && w.err == nil; {
 		again = false
 		prefix := w.d.key(tHeld)
 		for k := range w.scan(prefix, prefix) {
@@ -73,7 +82,7 @@ func (w *work) vouched(held ID) bool {
 	if it == nil {
 		return false
 	}
-	kin := w.frozen[it.h.Log]
+	kin := w.hot.frozen[it.h.Log]
 	seen := map[ID]bool{held: true}
 	for todo := []ID{held}; len(todo) > 0; todo = todo[1:] {
 		for id := range w.waiters(todo[0]) {
@@ -81,7 +90,7 @@ func (w *work) vouched(held ID) bool {
 			if above == nil || seen[id] {
 				continue
 			}
-			if w.frozen[above.h.Log] == nil && !slices.Contains(kin, above.h.Log) {
+			if w.hot.frozen[above.h.Log] == nil && !slices.Contains(kin, above.h.Log) {
 				return true
 			}
 			seen[id] = true

@@ -9,7 +9,7 @@ func (p *Past) Known(id ID, log LogKey) (seq uint64, ok bool) {
 		return 0, false
 	}
 	c := p.whole(n)
-	for r := range p.branchesOf(l.number) {
+	for _, r := range p.lines(l) {
 		if s, in := c.at(r.number); in {
 			seq, ok = max(seq, s), true
 		}

@@ -32,4 +32,10 @@ const (
 	// maxMemo bounds the clocks that one transaction keeps in memory, counted
 	// in branches.
 	maxMemo = 1 << 20
+
+	// What is known by heart from one change to the next: ticks of clocks, logs or
+	// branches, heads.
+	maxHotMemo  = 1 << 14
+	maxHotLogs  = 1 << 13
+	maxHotHeads = 1 << 8
 )

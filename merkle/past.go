@@ -11,32 +11,47 @@ import (
 // sticks and is in Err; after it the answers mean nothing.
 type Past struct {
 	view
+	*memo
+}
+
+// A memo is what was looked up; all of it is good for ever.
+type memo struct {
 	ids    map[ID]*node
 	nodes  map[uint64]*node
 	clocks map[uint64]clock
 	size   int // ticks in nodes and clocks, and one for each of them
 }
 
+func newMemo() *memo {
+	m := &memo{}
+	m.forget()
+	return m
+}
+
 // Past returns a Past over tx.
 func (d *DAG) Past(tx *store.Tx) *Past {
-	p := &Past{view: view{d: d, tx: tx}}
-	p.forget()
+	p := &Past{view: d.view(tx)}
+	if p.hot != nil {
+		p.memo = p.hot.memo
+	} else {
+		p.memo = newMemo()
+	}
 	return p
 }
 
 // Err returns the first failure.
 func (p *Past) Err() error { return p.err }
 
-func (p *Past) forget() {
-	p.ids, p.nodes, p.clocks, p.size = map[ID]*node{}, map[uint64]*node{}, map[uint64]clock{}, 0
+func (m *memo) forget() {
+	m.ids, m.nodes, m.clocks, m.size = map[ID]*node{}, map[uint64]*node{}, map[uint64]clock{}, 0
 }
 
 // grow makes room for n more; what is forgotten is read again when asked for.
-func (p *Past) grow(n int) {
-	if p.size+n > maxMemo {
-		p.forget()
+func (m *memo) grow(n int) {
+	if m.size+n > maxMemo {
+		m.forget()
 	}
-	p.size += n
+	m.size += n
 }
 
 // find returns the node of a delivered entry, or nil.

@@ -1,6 +1,7 @@
 package merkle
 
 import (
+	"encoding/binary"
 	"iter"
 	"slices"
 
@@ -13,7 +14,7 @@ func (d *DAG) Get(tx *store.Tx, id ID) (Entry, error) {
 	if err != nil {
 		return Entry{}, err
 	}
-	v := &view{d: d, tx: tx}
+	v := d.view(tx)
 	return v.entry(offset), v.err
 }
 
@@ -26,7 +27,7 @@ func (d *DAG) Has(tx *store.Tx, id ID) (bool, error) {
 // Offset returns the place of an entry in the order of delivery, from 0;
 // ErrUnknown if it is not delivered.
 func (d *DAG) Offset(tx *store.Tx, id ID) (uint64, error) {
-	v := &view{d: d, tx: tx}
+	v := d.view(tx)
 	s, offset := v.state(id)
 	if s != Delivered {
 		return 0, known(v.err, id)
@@ -36,16 +37,17 @@ func (d *DAG) Offset(tx *store.Tx, id ID) (uint64, error) {
 
 // Length returns how many entries are delivered.
 func (d *DAG) Length(tx *store.Tx) (uint64, error) {
-	v := &view{d: d, tx: tx}
+	v := d.view(tx)
 	return v.readCounts().length, v.err
 }
 
-// heads yields the entries that are in nobody's past, oldest first.
-func (v *view) heads() iter.Seq[ID] {
-	return func(yield func(ID) bool) {
+// headRows yields the entries that are in nobody's past, with their offsets,
+// oldest first.
+func (v *view) headRows() iter.Seq2[uint64, ID] {
+	return func(yield func(uint64, ID) bool) {
 		prefix := v.d.key(tHead)
-		for _, id := range v.scan(prefix, prefix) {
-			if !yield(ID(id)) {
+		for k, id := range v.scan(prefix, prefix) {
+			if !yield(binary.BigEndian.Uint64(k), ID(id)) {
 				return
 			}
 		}
@@ -55,31 +57,31 @@ func (v *view) heads() iter.Seq[ID] {
 // Heads returns the delivered entries that are in no other's past, in the order
 // of their delivery.
 func (d *DAG) Heads(tx *store.Tx) ([]ID, error) {
-	v := &view{d: d, tx: tx}
+	v := d.view(tx)
 	return slices.Collect(v.heads()), v.err
 }
 
 // Frontier returns the tip of every branch of every log, by log number, then
 // age of the branch.
 func (d *DAG) Frontier(tx *store.Tx) ([]Tip, error) {
-	v := &view{d: d, tx: tx}
-	return v.tips(d.key(tBranch)), v.err
+	v := d.view(tx)
+	return tips(v.branchRows(d.key(tBranch))), v.err
 }
 
 // Tips returns the tips of all branches of one log, oldest branch first.
 func (d *DAG) Tips(tx *store.Tx, log LogKey) ([]Tip, error) {
-	v := &view{d: d, tx: tx}
+	v := d.view(tx)
 	l := v.readLog(log)
 	if l == nil {
 		return nil, v.err
 	}
-	return v.tips(d.keyN(tBranch, l.number)), v.err
+	return tips(slices.Values(v.lines(l))), v.err
 }
 
-// tips reads the branches under prefix; those of one log are neighbours.
-func (v *view) tips(prefix []byte) []Tip {
+// tips are the ends of branches; those of one log are neighbours.
+func tips(rows iter.Seq[*branchRow]) []Tip {
 	var out []Tip
-	for r := range v.branchRows(prefix) {
+	for r := range rows {
 		t := Tip{Log: r.log, Head: r.head, Seq: r.seq, Height: r.height, Index: r.logNo}
 		if last := len(out) - 1; last >= 0 && out[last].Index == t.Index {
 			out[last].Forked, t.Forked = true, true
@@ -101,7 +103,7 @@ func (d *DAG) Tip(tx *store.Tx, log LogKey) (Tip, bool, error) {
 
 // Proof returns the proof of a log's fork that was found first, if any was.
 func (d *DAG) Proof(tx *store.Tx, log LogKey) (Fork, bool, error) {
-	v := &view{d: d, tx: tx}
+	v := d.view(tx)
 	l := v.readLog(log)
 	if l == nil {
 		return Fork{}, false, v.err
@@ -112,7 +114,7 @@ func (d *DAG) Proof(tx *store.Tx, log LogKey) (Fork, bool, error) {
 
 // ByOffset returns up to n entries in the order of delivery, from an offset on.
 func (d *DAG) ByOffset(tx *store.Tx, from uint64, n int) ([]Entry, error) {
-	v := &view{d: d, tx: tx}
+	v := d.view(tx)
 	var out []Entry
 	for _, b := range v.scan(d.key(tEntry), d.keyN(tEntry, from)) {
 		if len(out) >= n {
@@ -126,7 +128,7 @@ func (d *DAG) ByOffset(tx *store.Tx, from uint64, n int) ([]Entry, error) {
 // At returns the entries at these offsets, which must be less than Length, in
 // their order; neighbours are read together.
 func (d *DAG) At(tx *store.Tx, offsets []uint64) ([]Entry, error) {
-	v := &view{d: d, tx: tx}
+	v := d.view(tx)
 	out := make([]Entry, 0, len(offsets))
 	for len(offsets) > 0 && v.err == nil {
 		run := 1
@@ -152,7 +154,7 @@ func (d *DAG) DropBody(tx *store.Tx, id ID) error {
 	if err != nil {
 		return err
 	}
-	v := &view{d: d, tx: tx}
+	v := d.view(tx)
 	e := v.entry(offset)
 	v.set(d.keyN(tEntry, offset), packEntry(bodyGone, e.Encode(), nil))
 	return v.err

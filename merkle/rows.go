@@ -15,7 +15,7 @@ type logRow struct {
 	proven   uint64 // 1 once a fork is proven
 }
 
-func (v *view) readLog(k LogKey) *logRow {
+func (v *view) readLogRow(k LogKey) *logRow {
 	b := v.get(v.d.keyID(tLog, k))
 	if b == nil {
 		return nil
@@ -44,7 +44,7 @@ type branchRow struct {
 	head   ID
 }
 
-func (v *view) readBranch(logNo, number uint64) *branchRow {
+func (v *view) readBranchRow(logNo, number uint64) *branchRow {
 	b := v.get(v.d.keyN(tBranch, logNo, number))
 	if b == nil {
 		v.fail(fmt.Errorf("%w: branch %d of log %d is missing", store.ErrDamaged, number, logNo))
@@ -67,11 +67,6 @@ func (v *view) setBranch(r *branchRow) {
 	b := wire.AppendBytes(nil, r.log[:])
 	b = appendUints(b, r.number, r.logNo, r.start, r.parent, r.first, r.at, r.seq, r.height)
 	v.set(v.d.keyN(tBranch, r.logNo, r.number), wire.AppendBytes(b, r.head[:]))
-}
-
-// branchesOf yields the branches of one log, oldest first.
-func (v *view) branchesOf(logNo uint64) iter.Seq[*branchRow] {
-	return v.branchRows(v.d.keyN(tBranch, logNo))
 }
 
 func (v *view) branchRows(prefix []byte) iter.Seq[*branchRow] {

@@ -63,6 +63,7 @@ func (d *DAG) keyID(t table, ids ...[32]byte) []byte {
 type view struct {
 	d   *DAG
 	tx  *store.Tx
+	hot *hot // nil: in a transaction that only reads
 	err error
 }
 
@@ -143,6 +144,7 @@ func uints(d *wire.Decoder, to ...*uint64) {
 type counts struct {
 	length, logs, branches uint64
 	waiting                uint64 // entries waiting or held
+	refused                uint64 // entries refused for good
 	waitingBytes           uint64
 	pendingBytes           uint64
 }
@@ -150,14 +152,14 @@ type counts struct {
 func (v *view) readCounts() (c counts) {
 	if b := v.get(v.d.key(tCounts)); b != nil {
 		v.record(b, "counts", func(d *wire.Decoder) {
-			uints(d, &c.length, &c.logs, &c.branches, &c.waiting, &c.waitingBytes, &c.pendingBytes)
+			uints(d, &c.length, &c.logs, &c.branches, &c.waiting, &c.refused, &c.waitingBytes, &c.pendingBytes)
 		})
 	}
 	return c
 }
 
 func (v *view) setCounts(c counts) {
-	v.set(v.d.key(tCounts), appendUints(nil, c.length, c.logs, c.branches, c.waiting, c.waitingBytes, c.pendingBytes))
+	v.set(v.d.key(tCounts), appendUints(nil, c.length, c.logs, c.branches, c.waiting, c.refused, c.waitingBytes, c.pendingBytes))
 }
 
 // Reasons of a final refusal, as recorded.

@@ -53,21 +53,22 @@ type work struct {
 	wait  map[ID][]*item // by the dep that blocks them
 	queue []*item        // ready for delivery
 
-	logs   map[LogKey]*logRow
-	rows   map[uint64]*branchRow
-	heads  map[uint64]*ID // by offset; nil: no longer a head
-	frozen map[LogKey][]LogKey
+	logs map[LogKey]*hotLog    // that changed
+	rows map[uint64]*branchRow // that changed
 }
 
 func (d *DAG) work(tx *store.Tx) *work {
 	w := &work{
 		Past:  d.Past(tx),
 		items: map[ID]*item{}, wait: map[ID][]*item{},
-		logs: map[LogKey]*logRow{}, rows: map[uint64]*branchRow{}, heads: map[uint64]*ID{},
+		logs: map[LogKey]*hotLog{}, rows: map[uint64]*branchRow{},
 	}
-	w.n = w.readCounts()
+	if w.hot == nil { // reading it failed, or the transaction only reads
+		w.hot, _ = w.loadHot().(*hot)
+		w.memo = w.hot.memo
+	}
+	w.n = w.hot.n
 	w.from = w.n.length
-	w.frozen = w.readFrozen()
 	return w
 }
 
@@ -77,36 +78,17 @@ func (w *work) flush() error {
 		w.setBranch(r)
 	}
 	for k, l := range w.logs {
-		w.setLog(k, l)
+		w.setLog(k, &l.logRow)
 	}
-	for offset, id := range w.heads {
-		if id == nil {
-			w.del(w.d.keyN(tHead, offset))
-		} else {
+	for offset, id := range w.hot.heads {
+		if offset >= w.from {
 			w.set(w.d.keyN(tHead, offset), id[:])
 		}
 	}
 	w.setCounts(w.n)
+	w.hot.n = w.n
+	if w.err != nil {
+		w.chill()
+	}
 	return w.err
-}
-
-func (w *work) logRow(k LogKey) *logRow {
-	if l := w.logs[k]; l != nil {
-		return l
-	}
-	l := w.readLog(k)
-	if l == nil {
-		return nil
-	}
-	w.logs[k] = l
-	return l
-}
-
-func (w *work) branchRow(logNo, number uint64) *branchRow {
-	if r := w.rows[number]; r != nil {
-		return r
-	}
-	r := w.readBranch(logNo, number)
-	w.rows[number] = r
-	return r
 }

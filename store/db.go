@@ -16,8 +16,9 @@ type DB struct {
 	fault *fault
 	gate  *gate
 
-	writer  sync.Mutex // held while the function of an Update runs
-	wrote   bool       // guarded by writer: something is in the WAL only
+	writer  sync.Mutex     // held while the function of an Update runs
+	wrote   bool           // guarded by writer: something is in the WAL only
+	hot     map[string]any // guarded by writer: see Tx.Hot
 	toApply chan *commit
 	toSync  chan *commit  // sent to by the applier only
 	synced  chan struct{} // closed when the syncer ends
@@ -94,7 +95,7 @@ func (db *DB) stage(fn func(tx *Tx) error) (*commit, error) {
 		return nil, err
 	}
 	b := db.p.NewIndexedBatch()
-	tx := &Tx{r: b, batch: b}
+	tx := &Tx{r: b, batch: b, warm: db.hot}
 	defer tx.end()
 	kept := false
 	defer func() {
@@ -114,6 +115,9 @@ func (db *DB) stage(fn func(tx *Tx) error) (*commit, error) {
 		}
 	}
 	db.apply(c)
+	if err == nil {
+		db.remember(tx)
+	}
 	return c, err
 }
 

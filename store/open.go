@@ -240,6 +240,7 @@ func (o Options) files(dir string) (*files, error) {
 func openEngine(f *files, m meta, create bool) (*DB, error) {
 	fault := newFault()
 	db := &DB{
+		hot:     map[string]any{},
 		files:   f,
 		meta:    m,
 		fault:   fault,

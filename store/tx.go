@@ -26,6 +26,8 @@ type Tx struct {
 	apply []func()      // when applied, under the writer lock
 	err   error         // first failure of a scan; fails the transaction
 	over  bool
+	hot   map[string]any // what this Update knows by heart
+	warm  map[string]any // what the last ones left to it
 }
 
 // Get returns the value under key, or ErrNotFound.
