@@ -19,10 +19,7 @@ func rawWall(w *Writer, k Kind, wall uint64, b []byte) error {
 	if err != nil {
 		return err
 	}
-	plain, err := wire.Marshal(&plain{Kind: k, Wall: wall, Payload: b})
-	if err != nil {
-		return err
-	}
+	plain := plain{Kind: k, Wall: wall, Payload: b}.encode()
 	secret := e.keys.Ctl()
 	if !k.Control() {
 		if secret, err = w.messageSecret(e); err != nil {

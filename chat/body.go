@@ -2,6 +2,7 @@ package chat
 
 import (
 	"fmt"
+	"math"
 
 	"causeway/identity"
 	"causeway/internal/wire"
@@ -43,7 +44,6 @@ func (k Kind) Service() bool { return k >= KindWelcome }
 
 // plain is what a body decrypts to: [kind, wall time in ms, payload].
 type plain struct {
-	_       struct{} `cbor:",toarray"`
 	Kind    Kind
 	Wall    uint64
 	Payload []byte
@@ -141,18 +141,34 @@ func SaysNothing(payload []byte) bool {
 	return wire.Unmarshal(payload, &n) == nil
 }
 
-func encodePlain(k Kind, wall uint64, payload any) ([]byte, error) {
+func newPlain(k Kind, wall uint64, payload any) (plain, error) {
 	b, err := wire.Marshal(payload)
 	if err != nil {
-		return nil, fmt.Errorf("encode %d: %w", k, err)
+		return plain{}, fmt.Errorf("encode %d: %w", k, err)
 	}
-	return wire.Marshal(&plain{Kind: k, Wall: wall, Payload: b})
+	return plain{Kind: k, Wall: wall, Payload: b}, nil
 }
 
-func decodePlain(b []byte) (plain, error) {
-	var p plain
-	err := wire.Unmarshal(b, &p)
-	return p, err
+const plainFields = 3
+
+func (p plain) encode() []byte {
+	b := wire.AppendArray(make([]byte, 0, 16+len(p.Payload)), plainFields)
+	b = wire.AppendUint(wire.AppendUint(b, uint64(p.Kind)), p.Wall)
+	return wire.AppendBytes(b, p.Payload)
 }
 
-func encodeRaw(p plain) ([]byte, error) { return wire.Marshal(&p) }
+// decodePlain leaves the payload where it is in b.
+func decodePlain(b []byte) (p plain, err error) {
+	d := wire.NewDecoder(b)
+	n := d.Array(plainFields)
+	p.Kind = Kind(d.Uint(math.MaxUint8))
+	p.Wall = d.Uint(math.MaxUint64)
+	p.Payload = d.Bytes(len(b))
+	if err := d.End(); err != nil {
+		return plain{}, err
+	}
+	if n != plainFields {
+		return plain{}, fmt.Errorf("%w: body of %d fields", wire.ErrEncoding, n)
+	}
+	return p, nil
+}

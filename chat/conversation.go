@@ -40,6 +40,7 @@ type State struct {
 	stopped   bool
 	controls  map[merkle.ID]control
 	epochs    map[merkle.ID]*epoch
+	ranked    []*epoch // of epochs, the highest first
 	guests    map[merkle.ID]Secrets
 	leaves    map[identity.UID]*identity.Leaf  // the newest credential of each user
 	byLog     map[merkle.LogKey]*identity.Leaf // the one that brought each log in
@@ -132,8 +133,15 @@ func (w *Writer) loadEpochs() error {
 		if err != nil {
 			return err
 		}
+		h, err := w.c.dag.Get(w.tx, id)
+		if err != nil {
+			return err
+		}
+		e.height = h.Height
 		w.s.epochs[id] = e
+		w.s.ranked = append(w.s.ranked, e)
 	}
+	slices.SortFunc(w.s.ranked, func(a, b *epoch) int { return b.above(a) })
 	return w.tx.Err()
 }
 
@@ -179,7 +187,7 @@ type Secrets struct {
 // What a welcome brought counts until a member holds a key of its own.
 func (c *Conversation) Secrets(tx *store.Tx) []Secrets {
 	s := c.State()
-	if out := s.secrets(c, tx); s.Fold.MaySend(c.set.me.UID) && len(out) > 0 {
+	if out := s.secrets(); s.Fold.MaySend(c.set.me.UID) && len(out) > 0 {
 		return out
 	}
 	return c.OpenedBy(tx)
@@ -190,7 +198,7 @@ func (c *Conversation) Secrets(tx *store.Tx) []Secrets {
 // behind this user's admission, by an old disk, may know no later one.
 func (c *Conversation) OpenedBy(tx *store.Tx) []Secrets {
 	s := c.State()
-	out := s.secrets(c, tx)
+	out := s.secrets()
 	for _, g := range s.guests {
 		if e := s.epochs[g.Epoch]; e == nil || !e.keys.Full() {
 			out = append(out, g)
@@ -201,16 +209,12 @@ func (c *Conversation) OpenedBy(tx *store.Tx) []Secrets {
 }
 
 // secrets lists the epochs whose keys are held, newest first.
-func (s *State) secrets(c *Conversation, tx *store.Tx) (out []Secrets) {
+func (s *State) secrets() (out []Secrets) {
 	for id, e := range s.epochs {
 		if !e.keys.Full() {
 			continue
 		}
-		var height uint64
-		if h, err := c.dag.Get(tx, id); err == nil {
-			height = h.Height
-		}
-		out = append(out, Secrets{Epoch: id, Rank: height, Syn: e.keys.Syn(), Rdv: e.keys.Rdv(), Mbx: e.keys.Mbx()})
+		out = append(out, Secrets{Epoch: id, Rank: e.height, Syn: e.keys.Syn(), Rdv: e.keys.Rdv(), Mbx: e.keys.Mbx()})
 	}
 	sortSecrets(out)
 	return out

@@ -75,12 +75,12 @@ func (s *Set) sealFound(tx *store.Tx, d merkle.Draft, now time.Time, body *found
 	if err != nil {
 		return merkle.Entry{}, err
 	}
-	p, err := encodePlain(KindFound, uint64(now.UnixMilli()), body)
+	p, err := newPlain(KindFound, uint64(now.UnixMilli()), body)
 	if err != nil {
 		return merkle.Entry{}, err
 	}
 	k := seal.Derive([32]byte{}, key)
-	sealed, _, err := seal.Seal(k.Ctl(), salt, seal.Context{Log: [32]byte(d.Log)}, slots, p)
+	sealed, _, err := seal.Seal(k.Ctl(), salt, seal.Context{Log: [32]byte(d.Log)}, slots, p.encode())
 	if err != nil {
 		return merkle.Entry{}, err
 	}

@@ -1,7 +1,7 @@
 package chat
 
 import (
-	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"time"
@@ -10,7 +10,6 @@ import (
 	"causeway/internal/planted"
 	"causeway/merkle"
 	"causeway/seal"
-	"causeway/store"
 )
 
 // ErrNoKey: no usable key is held and none can be made.
@@ -22,6 +21,7 @@ type epoch struct {
 	keys    *seal.Epoch
 	to      map[identity.UID]bool // users known to be able to derive it
 	created uint64                // ms, as its author claims
+	height  uint64                // of the entry that made it
 	linked  bool                  // another held epoch names it as parent
 }
 
@@ -40,7 +40,9 @@ func (w *Writer) saveEpoch(e *epoch) error {
 		r.To = append(r.To, u)
 	}
 	sortUIDs(r.To)
-	w.own().epochs[e.id] = e
+	s := w.own()
+	s.epochs[e.id] = e
+	s.ranked = ranked(s.ranked, e)
 	return put(w.tx, w.c.key(subEpoch, e.id), &r)
 }
 
@@ -60,11 +62,12 @@ func (r *epochRecord) epoch(id merkle.ID) (*epoch, error) {
 // key that somebody shares or links counts only if the epoch's own first body
 // commits to it: else it is absent to me (K6).
 func (w *Writer) adopt(id merkle.ID, k *seal.Epoch, created uint64, to []identity.UID) error {
-	if !w.fits(id, k) {
+	height, fits := w.fits(id, k)
+	if !fits {
 		return nil
 	}
 	keys := *k // which may be held already, and read by others meanwhile
-	e := &epoch{id: id, keys: &keys, to: map[identity.UID]bool{}, created: created}
+	e := &epoch{id: id, keys: &keys, to: map[identity.UID]bool{}, created: created, height: height}
 	if old := w.s.epochs[id]; old != nil {
 		e.linked, e.created = old.linked, max(old.created, created)
 		for u := range old.to {
@@ -84,18 +87,18 @@ func (w *Writer) adopt(id merkle.ID, k *seal.Epoch, created uint64, to []identit
 }
 
 // fits reports whether the found or rekey entry that made an epoch is sealed
-// under this key.
-func (w *Writer) fits(id merkle.ID, k *seal.Epoch) bool {
+// under this key, and how high that entry stands.
+func (w *Writer) fits(id merkle.ID, k *seal.Epoch) (height uint64, fits bool) {
 	e, err := w.c.dag.Get(w.tx, id)
 	if err != nil {
-		return false
+		return 0, false
 	}
 	s, err := seal.Parse(e.Body)
 	if err != nil || len(s.Slots) == 0 {
-		return false
+		return 0, false
 	}
-	_, ok := s.Try(k.Ctl())
-	return ok
+	_, fits = s.Try(k.Ctl())
+	return e.Height, fits
 }
 
 // salt returns the group id that salts an epoch's keys: none for the first.
@@ -108,21 +111,17 @@ func (c *Conversation) salt(epoch merkle.ID) [32]byte {
 
 // best is the key to write under (K2): the usable held one that stands highest.
 func (w *Writer) best() *epoch {
-	var best *epoch
-	var top merkle.Header
-	for id, e := range w.s.epochs {
-		if !e.keys.Full() || !w.s.Fold.Usable(id) {
-			continue
-		}
-		h, err := w.c.dag.Get(w.tx, id)
-		if err != nil {
-			continue
-		}
-		if best == nil || h.Height > top.Height || h.Height == top.Height && bytes.Compare(id[:], best.id[:]) > 0 {
-			best, top = e, h.Header
+	for _, e := range w.s.ranked {
+		if e.keys.Full() && w.s.Fold.Usable(e.id) {
+			return e
 		}
 	}
-	return best
+	return nil
+}
+
+// above orders epochs by the height of what made them, then id (K2).
+func (e *epoch) above(o *epoch) int {
+	return cmp.Or(cmp.Compare(e.height, o.height), e.id.Compare(o.id))
 }
 
 // due reports whether the routine rekey of K4 falls to this writer.
@@ -132,19 +131,6 @@ func (w *Writer) due(e *epoch) bool {
 	}
 	old := w.now.Sub(time.UnixMilli(int64(e.created))) > rekeyEvery
 	return old || w.spent(e) >= rekeyCount
-}
-
-// spent counts this device's messages under a key.
-func (w *Writer) spent(e *epoch) uint64 {
-	var n uint64
-	if err := get(w.tx, w.c.key(subChain, e.id, [32]byte{}), &n); err != nil {
-		return 0
-	}
-	return n
-}
-
-func (w *Writer) spend(e *epoch) error {
-	return put(w.tx, w.c.key(subChain, e.id, [32]byte{}), w.spent(e)+1)
 }
 
 func (w *Writer) fullHistory(users []identity.UID) bool {
@@ -259,20 +245,11 @@ func (w *Writer) messageSecret(e *epoch) ([32]byte, error) {
 	if err != nil {
 		return [32]byte{}, err
 	}
-	mk := chain.Next()
+	next := *chain
+	mk := next.Next()
 	if planted.Is(planted.ChainStands) {
 		return mk, nil
 	}
-	return mk, w.tx.Set(w.c.key(subChain, e.id, w.s.Log), chain.Encode())
-}
-
-func (w *Writer) chain(e *epoch, log merkle.LogKey) (*seal.Chain, error) {
-	b, err := w.tx.Get(w.c.key(subChain, e.id, log))
-	if errors.Is(err, store.ErrNotFound) {
-		return e.keys.Chain([32]byte(log)), nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	return seal.DecodeChain(b)
+	w.moved(e, w.s.Log, &next)
+	return mk, w.flush()
 }

@@ -173,11 +173,7 @@ func offer(a, b *user) {
 	if err != nil {
 		a.t.Fatal(err)
 	}
-	payload, err := encodePlain(KindOffers, 0, &o)
-	if err != nil {
-		a.t.Fatal(err)
-	}
-	p, err := decodePlain(payload)
+	p, err := newPlain(KindOffers, 0, &o)
 	if err != nil {
 		a.t.Fatal(err)
 	}

@@ -85,7 +85,7 @@ func (w *Writer) admit(leaf *identity.Leaf, h group.History, admin bool) (Welcom
 // that the newcomer is recognised by members who have not heard of it yet.
 func (w *Writer) welcome(log merkle.LogKey, newest *epoch) (Welcome, error) {
 	wc := Welcome{Group: w.c.ID, Name: w.s.Name, Log: log}
-	for _, s := range w.s.secrets(w.c, w.tx) {
+	for _, s := range w.s.secrets() {
 		if len(wc.Keys) == maxLinks && s.Epoch != newest.id {
 			continue
 		}

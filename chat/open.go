@@ -74,9 +74,12 @@ func (w *Writer) openSlot(s seal.Sealed, e merkle.Entry) (seal.Key, [32]byte, bo
 	return seal.Key{}, salt, false
 }
 
-// tryEpochs looks for the held secret that a body commits to, the newest epoch
-// first.
+// tryEpochs looks for the held secret that a body commits to: first for what most
+// entries are sealed under, then for all, the newest epoch first.
 func (w *Writer) tryEpochs(s seal.Sealed, e merkle.Entry) ([32]byte, bool) {
+	if key, ok := w.tryLikely(s, e); ok {
+		return key, true
+	}
 	for _, ep := range w.newestFirst() {
 		if key, ok := s.Try(ep.keys.Ctl()); ok {
 			return key, true
@@ -86,26 +89,55 @@ func (w *Writer) tryEpochs(s seal.Sealed, e merkle.Entry) ([32]byte, bool) {
 		}
 		if w.s.History == Shared {
 			if key, ok := s.Try(ep.keys.Msg()); ok {
+				w.hot.hints[e.Log] = ep
 				return key, true
 			}
 			continue
 		}
 		if key, ok := w.tryChain(s, ep, e); ok {
+			w.hot.hints[e.Log] = ep
 			return key, true
 		}
 	}
 	return [32]byte{}, false
 }
 
+// tryLikely tries the next message key of the epoch under which the log was read
+// last.
+func (w *Writer) tryLikely(s seal.Sealed, e merkle.Entry) ([32]byte, bool) {
+	ep := w.warm().hints[e.Log]
+	if ep == nil || len(s.Slots) > 0 || w.past.Before(e.ID, ep.id) {
+		return [32]byte{}, false
+	}
+	if w.s.History == Shared {
+		return s.Try(ep.keys.Msg())
+	}
+	return w.stepTo(s, ep, e.Log, 1)
+}
+
+// stepTo steps a sender's chain forward to the entry, at most so often.
+func (w *Writer) stepTo(s seal.Sealed, ep *epoch, log merkle.LogKey, most uint64) ([32]byte, bool) {
+	chain, err := w.chain(ep, log)
+	if chain == nil || err != nil {
+		return [32]byte{}, false
+	}
+	next := *chain
+	key, ok := step(&next, s, most)
+	if ok {
+		w.moved(ep, log, &next)
+	}
+	return key, ok
+}
+
 // tryChain steps a sender's chain forward to the entry. The chain moves only if
 // the entry commits to one of its keys, so nobody can wear it out.
 func (w *Writer) tryChain(s seal.Sealed, ep *epoch, e merkle.Entry) ([32]byte, bool) {
-	chain, err := w.chain(ep, e.Log)
-	if err != nil {
-		return [32]byte{}, false
+	if key, ok := w.stepTo(s, ep, e.Log, maxSkip); ok {
+		return key, true
 	}
-	if key, ok := step(chain, s, maxSkip); ok {
-		return key, w.tx.Set(w.c.key(subChain, ep.id, e.Log), chain.Encode()) == nil
+	chain, err := w.chain(ep, e.Log)
+	if chain == nil || err != nil {
+		return [32]byte{}, false
 	}
 	// Both branches of a forked log use one chain: what comes second is read as
 	// long as the epoch's key is here, so that all readers show the same.

@@ -12,7 +12,7 @@ import (
 
 // Received is what a change brought that others may want to know.
 type Received struct {
-	Messages  []Message // newly readable, for people
+	Texts     []Arrival // newly readable, for people
 	Services  []Service // newly readable, for this node
 	Events    []Message // membership and key events, one readable line each
 	Acked     []Acked   // what others have acknowledged of this user's logs
@@ -20,6 +20,13 @@ type Received struct {
 	Ended     bool      // a member or a log of one ended in a way that calls for a new key (K4)
 	Undone    bool      // members or keys changed where a removal is void: a key may lack somebody who stays
 	Delivered []merkle.Entry
+}
+
+// An Arrival is a text that became readable.
+type Arrival struct {
+	ID     merkle.ID
+	Author identity.UID // zero: not known to be anybody's
+	Own    bool
 }
 
 // Service is a body that one node wrote for another.
@@ -48,6 +55,9 @@ func (w *Writer) Receive(blocks []merkle.Block) (merkle.Result, error) {
 		}
 	}
 	if err := w.rescanUnread(); err != nil {
+		return res, err
+	}
+	if err := w.flush(); err != nil {
 		return res, err
 	}
 	if err := w.ownLogSeen(res); err != nil {
@@ -98,19 +108,19 @@ func (w *Writer) read(e merkle.Entry) error {
 }
 
 // keep takes an opened entry, own or received, into the state and the view.
-func (w *Writer) keep(e merkle.Entry, p plain, key [32]byte) (Message, error) {
+func (w *Writer) keep(e merkle.Entry, p plain, key [32]byte) (meta, error) {
 	if p.Kind.Control() {
 		if err := w.keepControl(e, p); err != nil {
-			return Message{}, err
+			return meta{}, err
 		}
 	}
 	m, err := w.saveMeta(e, meta{Kind: p.Kind, Wall: p.Wall, Key: key[:]})
 	if err != nil {
-		return Message{}, err
+		return meta{}, err
 	}
 	if e.Log == w.s.Log {
 		if err := w.tx.Set(w.c.key(subHead), e.ID[:]); err != nil {
-			return Message{}, err
+			return meta{}, err
 		}
 	}
 	w.note(e, p, m)
@@ -121,11 +131,7 @@ func (w *Writer) keepControl(e merkle.Entry, p plain) error {
 	if _, known := w.s.controls[e.ID]; known {
 		return nil
 	}
-	b, err := encodeRaw(p)
-	if err != nil {
-		return err
-	}
-	if err := w.tx.Set(w.c.key(subControl, e.ID), b); err != nil {
+	if err := w.tx.Set(w.c.key(subControl, e.ID), p.encode()); err != nil {
 		return err
 	}
 	if err := w.addControl(e, p); err != nil {
@@ -243,16 +249,21 @@ func (w *Writer) leftOut(e *epoch) (out []identity.UID) {
 }
 
 // note tells the caller what became readable.
-func (w *Writer) note(e merkle.Entry, p plain, m Message) {
+func (w *Writer) note(e merkle.Entry, p plain, m meta) {
 	switch {
-	case p.Kind.Service() && !m.Verdict.Live():
-		// of a log that was cut, or of somebody removed
 	case p.Kind.Service():
-		w.got.Services = append(w.got.Services, Service{Kind: p.Kind, From: m.Author, Log: e.Log, ID: e.ID, Payload: p.Payload})
+		from, verdict := w.s.counts(e)
+		if verdict.Live() { // not of a log that was cut, or of somebody removed
+			w.got.Services = append(w.got.Services, Service{Kind: p.Kind, From: from, Log: e.Log, ID: e.ID, Payload: p.Payload})
+		}
 	case p.Kind == KindText:
-		w.got.Messages = append(w.got.Messages, m)
+		a := Arrival{ID: e.ID, Own: w.s.Own(e.Log)}
+		if w.s.Fold != nil {
+			a.Author, _ = w.s.Fold.UserOf(e.Log)
+		}
+		w.got.Texts = append(w.got.Texts, a)
 	case eventful(p.Kind):
-		w.got.Events = append(w.got.Events, m)
+		w.got.Events = append(w.got.Events, w.c.message(w.s, e, m))
 	}
 }
 

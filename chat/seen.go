@@ -46,15 +46,11 @@ func (w *Writer) Seen(own, by merkle.LogKey, seq uint64) error {
 		seq++
 	}
 	seq = min(seq, tip.Seq) // nobody has what is not written, whatever it says
-	prefix := w.c.key(subSeen, own, by)
-	next := uint64(0) // the first seq not acknowledged yet
-	for k := range w.tx.ScanBack(prefix, nil) {
-		next = binary.BigEndian.Uint64(k[len(prefix):]) + 1
-		break
-	}
-	if err := w.tx.Err(); err != nil || next > seq {
+	next, err := w.acknowledged(own, by)
+	if err != nil || next > seq {
 		return err
 	}
+	w.hot.seen[pair{own, by}] = seq + 1
 	w.got.Acked = append(w.got.Acked, Acked{Own: own, By: by, From: next, To: seq})
 	return put(w.tx, w.c.key(subSeen, own, by, seq), uint64(w.now.UnixMilli()))
 }

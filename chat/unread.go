@@ -17,6 +17,7 @@ func (w *Writer) keepUnread(e merkle.Entry) error {
 	if err := w.tx.Set(w.c.key(subUnread, e.ID), []byte{0}); err != nil {
 		return err
 	}
+	w.warm().read = false
 	_, err := w.saveMeta(e, meta{})
 	return err
 }
@@ -24,6 +25,9 @@ func (w *Writer) keepUnread(e merkle.Entry) error {
 // noLongerUnread notes that an entry opens now. If others were read before it,
 // their clocks may have to move.
 func (w *Writer) noLongerUnread(e merkle.Entry) error {
+	if w.warm().read {
+		return nil
+	}
 	k := w.c.key(subUnread, e.ID)
 	waited, err := w.tx.Has(k)
 	if err != nil || !waited {
@@ -85,6 +89,7 @@ func (w *Writer) order() error {
 	}
 	at := w.reclock - 1
 	w.reclock = 0
+	defer w.relast()
 	for {
 		entries, err := w.c.dag.ByOffset(w.tx, at, orderBatch)
 		if err != nil || len(entries) == 0 {
@@ -96,6 +101,16 @@ func (w *Writer) order() error {
 				return err
 			}
 		}
+	}
+}
+
+// relast looks for the end of a timeline that was put in order.
+func (w *Writer) relast() {
+	h := w.warm()
+	h.last = nil
+	for k := range w.tx.ScanBack(w.c.key(subTimeline), nil) {
+		h.last = k
+		break
 	}
 }
 
@@ -120,5 +135,6 @@ func (w *Writer) moveClock(e merkle.Entry) error {
 		}
 	}
 	m.Clock = clock
+	w.warm().clocks[e.ID] = clock
 	return put(w.tx, w.c.key(subMeta, e.ID), &m)
 }

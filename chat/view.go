@@ -46,11 +46,11 @@ type Message struct {
 // clockOf is the hybrid clock of an entry: its wall time, but after all its
 // parents. It orders the display and is a pure function of the DAG.
 func (w *Writer) clockOf(e merkle.Entry, wall uint64) (clock, parents uint64) {
-	for _, id := range append([]merkle.ID{e.Prev}, e.Parents...) {
-		var m meta
-		if id != (merkle.ID{}) && get(w.tx, w.c.key(subMeta, id), &m) == nil {
-			parents = max(parents, m.Clock)
-		}
+	if e.Prev != (merkle.ID{}) {
+		parents = w.clockAt(e.Prev)
+	}
+	for _, id := range e.Parents {
+		parents = max(parents, w.clockAt(id))
 	}
 	if planted.Is(planted.ByArrival) {
 		wall = uint64(w.now.UnixMilli())
@@ -61,7 +61,7 @@ func (w *Writer) clockOf(e merkle.Entry, wall uint64) (clock, parents uint64) {
 	return max(min(wall, maxWall), parents+1), parents
 }
 
-func (w *Writer) saveMeta(e merkle.Entry, m meta) (Message, error) {
+func (w *Writer) saveMeta(e merkle.Entry, m meta) (meta, error) {
 	clock, parents := w.clockOf(e, m.Wall)
 	m.Clock = clock
 	now := uint64(w.now.UnixMilli())
@@ -70,24 +70,17 @@ func (w *Writer) saveMeta(e merkle.Entry, m meta) (Message, error) {
 		m.Ahead, m.Shown = true, max(min(parents, now), 1) // the parents may be as far ahead
 	}
 	if shown(m.Kind) {
-		k := w.timelineKey(e, clock)
-		if e.Log != w.s.Log {
-			for last := range w.tx.ScanBack(w.c.key(subTimeline), nil) {
-				m.Late = string(last) > string(k)
-				break
-			}
+		late, err := w.place(w.timelineKey(e, clock))
+		if err != nil {
+			return meta{}, err
 		}
-		if err := w.tx.Set(k, []byte{}); err != nil {
-			return Message{}, err
-		}
+		m.Late = late && !w.s.Own(e.Log)
 	}
 	if err := w.noteSeen(e); err != nil {
-		return Message{}, err
+		return meta{}, err
 	}
-	if err := put(w.tx, w.c.key(subMeta, e.ID), &m); err != nil {
-		return Message{}, err
-	}
-	return w.c.message(w.s, e, m), nil
+	w.warm().clocks[e.ID] = clock
+	return m, put(w.tx, w.c.key(subMeta, e.ID), &m)
 }
 
 func (w *Writer) timelineKey(e merkle.Entry, clock uint64) []byte {
@@ -110,9 +103,7 @@ func (c *Conversation) message(s *State, e merkle.Entry, m meta) Message {
 		ID: e.ID, Log: e.Log, Seq: e.Seq, Kind: m.Kind, Time: time.UnixMilli(int64(m.Shown)),
 		Own: s.Own(e.Log), Late: m.Late, Ahead: m.Ahead,
 	}
-	if s.Fold != nil {
-		out.Author, out.Verdict = s.Fold.Counts(refOf(e.Header))
-	}
+	out.Author, out.Verdict = s.counts(e)
 	if ct, ok := s.controls[e.ID]; ok {
 		out.Target, out.Role, out.Text = ct.target, ct.op.Role, ct.reason
 		return out
@@ -121,6 +112,14 @@ func (c *Conversation) message(s *State, e merkle.Entry, m meta) Message {
 		out.Text, out.Reply = readText(e, m)
 	}
 	return out
+}
+
+// counts tells who wrote an entry and whether it stands.
+func (s *State) counts(e merkle.Entry) (identity.UID, group.Verdict) {
+	if s.Fold == nil {
+		return identity.UID{}, group.Verdict{}
+	}
+	return s.Fold.Counts(group.Ref{ID: e.ID, Log: e.Log, Seq: e.Seq, Height: e.Height, Parents: e.Parents})
 }
 
 func readText(e merkle.Entry, m meta) (string, merkle.ID) {

@@ -42,6 +42,7 @@ type Writer struct {
 	recent   []*epoch        // newest first, for trial opening
 	frozen   []merkle.LogKey // logs of which a fault has just been read
 	past     *past
+	hot      *hot // nil until warm
 	got      Received
 }
 
@@ -207,16 +208,16 @@ func (w *Writer) slotInfo(d merkle.Draft, salt [16]byte) seal.SlotInfo {
 }
 
 func (w *Writer) finish(d merkle.Draft, k Kind, body any, secret [32]byte, salt [16]byte, slots []byte) (Message, error) {
-	p, err := encodePlain(k, uint64(w.now.UnixMilli()), body)
+	p, err := newPlain(k, uint64(w.now.UnixMilli()), body)
 	if err != nil {
 		return Message{}, err
 	}
 	ctx := seal.Context{Log: [32]byte(d.Log), Seq: d.Seq, Prev: [32]byte(d.Prev)}
-	sealed, entryKey, err := seal.Seal(secret, salt, ctx, slots, p)
+	sealed, entryKey, err := seal.Seal(secret, salt, ctx, slots, p.encode())
 	if err != nil {
 		return Message{}, err
 	}
-	key, err := w.c.set.Signer(w.tx, d.Log)
+	key, err := w.signerOf(d.Log)
 	if err != nil {
 		return Message{}, err
 	}
@@ -224,9 +225,9 @@ func (w *Writer) finish(d merkle.Draft, k Kind, body any, secret [32]byte, salt 
 	if err != nil {
 		return Message{}, err
 	}
-	pl, err := decodePlain(p)
+	m, err := w.keep(e, p, entryKey)
 	if err != nil {
 		return Message{}, err
 	}
-	return w.keep(e, pl, entryKey)
+	return w.c.message(w.s, e, m), nil
 }

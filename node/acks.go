@@ -13,7 +13,7 @@ import (
 // shows their writers nothing: through a custodian, a file or another member.
 func (n *Node) owe(tx *store.Tx, w *chat.Writer) error {
 	c := w.Conversation()
-	for _, m := range w.Got().Messages {
+	for _, m := range w.Got().Texts {
 		if m.Own || n.online.in(c.ID, m.Author) {
 			continue // what a session shows is a receipt
 		}

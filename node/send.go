@@ -106,16 +106,14 @@ func (n *Node) settle(tx *store.Tx, w *chat.Writer) error {
 func (n *Node) recordAll(tx *store.Tx, w *chat.Writer) error {
 	c, s, got := w.Conversation(), w.State(), w.Got()
 	name := n.chatName(tx, s)
-	record := func(kind string, m chat.Message) error {
-		return n.events.add(tx, eventRecord{Kind: kind, Chat: name, Conv: c.ID, Message: m.ID, Text: n.line(tx, s, m)})
-	}
-	for _, m := range got.Messages {
-		if err := record("message", m); err != nil {
+	for _, m := range got.Texts {
+		if err := n.events.add(tx, eventRecord{Kind: "message", Chat: name, Conv: c.ID, Message: m.ID}); err != nil {
 			return err
 		}
 	}
 	for _, m := range got.Events {
-		if err := record("group", m); err != nil {
+		r := eventRecord{Kind: "group", Chat: name, Conv: c.ID, Message: m.ID, Text: n.line(tx, s, m)}
+		if err := n.events.add(tx, r); err != nil {
 			return err
 		}
 	}

@@ -17,7 +17,7 @@ func (n *node) showAll(tx *store.Tx, got chat.Received) error {
 		next = binary.BigEndian.Uint64(k[len(k)-8:]) + 1
 		break
 	}
-	for _, m := range got.Messages {
+	for _, m := range got.Texts {
 		if err := tx.Set(showKey(next), m.ID[:]); err != nil {
 			return err
 		}
@@ -37,17 +37,33 @@ func (n *node) heard(c *chat.Conversation, got chat.Received) {
 			n.blind[e.ID] = true
 		}
 	}
-	for _, m := range got.Messages {
-		n.w.stats.Messages++
-		if !m.Own {
-			n.w.log("show", n.name, "sees %q in %s", m.Text, n.w.label(c.ID))
-		}
-	}
+	n.tellTexts(c, got.Texts)
 	for _, e := range got.Events {
 		n.w.log("group", n.name, "sees a change (%d) in %s", e.Kind, n.w.label(c.ID))
 	}
 	for _, a := range got.Acked {
 		n.checkReceipt(c, a)
+	}
+}
+
+// tellTexts writes down what a person sees.
+func (n *node) tellTexts(c *chat.Conversation, texts []chat.Arrival) {
+	err := n.db.View(func(tx *store.Tx) error {
+		for _, a := range texts {
+			n.w.stats.Messages++
+			if a.Own {
+				continue
+			}
+			m, err := c.Message(tx, c.State(), a.ID)
+			if err != nil {
+				return err
+			}
+			n.w.log("show", n.name, "sees %q in %s", m.Text, n.w.label(c.ID))
+		}
+		return nil
+	})
+	if err != nil {
+		n.w.violate("errors", "%s: %v", n.name, err)
 	}
 }
 
