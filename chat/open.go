@@ -21,14 +21,14 @@ func (w *Writer) open(e merkle.Entry) (plain, [32]byte, error) {
 	if err != nil {
 		return plain{}, [32]byte{}, errUnread
 	}
-	if key, ok := w.tryEpochs(s, e); ok {
-		p, err := w.decrypt(s, key, e)
+	if key, ok := w.tryEpochs(&s, e); ok {
+		p, err := w.decrypt(&s, key, e)
 		return p, key, err
 	}
 	if len(s.Slots) == 0 {
 		return plain{}, [32]byte{}, errUnread
 	}
-	k, salt, ok := w.openSlot(s, e)
+	k, salt, ok := w.openSlot(&s, e)
 	if !ok {
 		return plain{}, [32]byte{}, errUnread
 	}
@@ -38,11 +38,11 @@ func (w *Writer) open(e merkle.Entry) (plain, [32]byte, error) {
 			return plain{}, [32]byte{}, errUnread
 		}
 	}
-	p, err := w.decrypt(s, key, e)
+	p, err := w.decrypt(&s, key, e)
 	return p, key, err
 }
 
-func (w *Writer) decrypt(s seal.Sealed, key [32]byte, e merkle.Entry) (plain, error) {
+func (w *Writer) decrypt(s *seal.Sealed, key [32]byte, e merkle.Entry) (plain, error) {
 	b, err := s.Open(key, contextOf(e))
 	if err != nil {
 		return plain{}, errUnread
@@ -59,7 +59,7 @@ func contextOf(e merkle.Entry) seal.Context {
 }
 
 // openSlot finds this user's slot in a found, rekey or share entry.
-func (w *Writer) openSlot(s seal.Sealed, e merkle.Entry) (seal.Key, [32]byte, bool) {
+func (w *Writer) openSlot(s *seal.Sealed, e merkle.Entry) (seal.Key, [32]byte, bool) {
 	salt := w.c.salt(e.ID)
 	info := seal.SlotInfo{Group: salt, Log: [32]byte(e.Log), Seq: e.Seq, Salt: s.Salt}
 	for _, kem := range slices.Backward(w.c.set.kems(w.s.Shape)) {
@@ -76,7 +76,7 @@ func (w *Writer) openSlot(s seal.Sealed, e merkle.Entry) (seal.Key, [32]byte, bo
 
 // tryEpochs looks for the held secret that a body commits to: first for what most
 // entries are sealed under, then for all, the newest epoch first.
-func (w *Writer) tryEpochs(s seal.Sealed, e merkle.Entry) ([32]byte, bool) {
+func (w *Writer) tryEpochs(s *seal.Sealed, e merkle.Entry) ([32]byte, bool) {
 	if key, ok := w.tryLikely(s, e); ok {
 		return key, true
 	}
@@ -104,7 +104,7 @@ func (w *Writer) tryEpochs(s seal.Sealed, e merkle.Entry) ([32]byte, bool) {
 
 // tryLikely tries the next message key of the epoch under which the log was read
 // last.
-func (w *Writer) tryLikely(s seal.Sealed, e merkle.Entry) ([32]byte, bool) {
+func (w *Writer) tryLikely(s *seal.Sealed, e merkle.Entry) ([32]byte, bool) {
 	ep := w.warm().hints[e.Log]
 	if ep == nil || len(s.Slots) > 0 || w.past.Before(e.ID, ep.id) {
 		return [32]byte{}, false
@@ -116,7 +116,7 @@ func (w *Writer) tryLikely(s seal.Sealed, e merkle.Entry) ([32]byte, bool) {
 }
 
 // stepTo steps a sender's chain forward to the entry, at most so often.
-func (w *Writer) stepTo(s seal.Sealed, ep *epoch, log merkle.LogKey, most uint64) ([32]byte, bool) {
+func (w *Writer) stepTo(s *seal.Sealed, ep *epoch, log merkle.LogKey, most uint64) ([32]byte, bool) {
 	chain, err := w.chain(ep, log)
 	if chain == nil || err != nil {
 		return [32]byte{}, false
@@ -131,7 +131,7 @@ func (w *Writer) stepTo(s seal.Sealed, ep *epoch, log merkle.LogKey, most uint64
 
 // tryChain steps a sender's chain forward to the entry. The chain moves only if
 // the entry commits to one of its keys, so nobody can wear it out.
-func (w *Writer) tryChain(s seal.Sealed, ep *epoch, e merkle.Entry) ([32]byte, bool) {
+func (w *Writer) tryChain(s *seal.Sealed, ep *epoch, e merkle.Entry) ([32]byte, bool) {
 	if key, ok := w.stepTo(s, ep, e.Log, maxSkip); ok {
 		return key, true
 	}
@@ -152,7 +152,7 @@ func (w *Writer) tryChain(s seal.Sealed, ep *epoch, e merkle.Entry) ([32]byte, b
 }
 
 // step steps a chain to the entry, at most so often.
-func step(chain *seal.Chain, s seal.Sealed, most uint64) ([32]byte, bool) {
+func step(chain *seal.Chain, s *seal.Sealed, most uint64) ([32]byte, bool) {
 	for range most {
 		if key, ok := s.Try(chain.Next()); ok {
 			return key, true
@@ -206,7 +206,7 @@ func (w *Writer) takeKeys(e merkle.Entry, p plain) error {
 	if p.Kind == KindShare {
 		created = 0
 	}
-	if k, _, ok := w.openSlot(s, e); ok {
+	if k, _, ok := w.openSlot(&s, e); ok {
 		if err := w.adopt(id, seal.Derive(w.c.salt(id), k), created, to); err != nil {
 			return err
 		}

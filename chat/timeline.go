@@ -64,6 +64,15 @@ func (c *Conversation) Message(tx *store.Tx, s *State, id merkle.ID) (Message, e
 	return c.message(s, e, m), nil
 }
 
+// Kind returns the kind of an entry; 0 if it is not held or not readable.
+func (c *Conversation) Kind(tx *store.Tx, id merkle.ID) Kind {
+	var m meta
+	if get(tx, c.key(subMeta, id), &m) != nil {
+		return 0
+	}
+	return m.Kind
+}
+
 func (c *Conversation) position(tx *store.Tx, id merkle.ID) ([]byte, error) {
 	var m meta
 	if err := get(tx, c.key(subMeta, id), &m); err != nil {

@@ -74,7 +74,7 @@ func (w *Writer) saveMeta(e merkle.Entry, m meta) (meta, error) {
 		if err != nil {
 			return meta{}, err
 		}
-		m.Late = late && !w.s.Own(e.Log)
+		m.Late = late && e.Log != w.s.Log
 	}
 	if err := w.noteSeen(e); err != nil {
 		return meta{}, err

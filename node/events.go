@@ -23,17 +23,22 @@ type events struct {
 	closed bool          // guarded by mu
 }
 
-// eventRecord is an event in the store. A message is named, not copied.
+// eventRecord is an event in the store, under its number. A message is named, not
+// copied; several that came at once are as many events, the last of which has
+// the number.
 type eventRecord struct {
-	_       struct{} `cbor:",toarray"`
-	Time    uint64
-	Kind    string
-	Chat    string
-	Conv    merkle.ID
-	Message merkle.ID
-	Contact []byte
-	Text    string
+	_        struct{} `cbor:",toarray"`
+	Time     uint64
+	Kind     string
+	Chat     string
+	Conv     merkle.ID
+	Messages []merkle.ID
+	Contact  []byte
+	Text     string
 }
+
+// count is how many events a record is.
+func (r *eventRecord) count() uint64 { return uint64(max(1, len(r.Messages))) }
 
 func openEvents(db *store.DB) (*events, error) {
 	e := &events{db: db, news: make(chan struct{})}
@@ -63,18 +68,32 @@ func (e *events) add(tx *store.Tx, r eventRecord) error {
 	if err != nil {
 		return err
 	}
-	seq, err := lastEvent(tx)
+	last, err := lastEvent(tx)
 	if err != nil {
 		return err
 	}
-	seq++
+	seq := last + r.count()
 	tx.OnCommit(func() { e.tell(seq) })
-	if seq > keptEvents {
-		if err := tx.Delete(eventKey(seq - keptEvents)); err != nil {
+	if err := trimEvents(tx, last, seq); err != nil {
+		return err
+	}
+	return tx.Set(eventKey(seq), b)
+}
+
+// trimEvents deletes what is too old, now and then.
+func trimEvents(tx *store.Tx, last, seq uint64) error {
+	if seq <= keptEvents || last/trimEvery == seq/trimEvery {
+		return nil
+	}
+	for k := range tx.Scan(eventPrefix()) {
+		if binary.BigEndian.Uint64(k[2:]) > seq-keptEvents {
+			break
+		}
+		if err := tx.Delete(k); err != nil {
 			return err
 		}
 	}
-	return tx.Set(eventKey(seq), b)
+	return tx.Err()
 }
 
 func (e *events) tell(seq uint64) {
@@ -146,18 +165,23 @@ func (n *Node) eventsAfter(since uint64) ([]Event, error) {
 			if err := wire.Unmarshal(v, &r); err != nil {
 				return err
 			}
-			out = append(out, n.event(tx, binary.BigEndian.Uint64(k[2:]), r))
+			last := binary.BigEndian.Uint64(k[2:])
+			for i := range r.count() {
+				if seq := last - r.count() + 1 + i; seq > since {
+					out = append(out, n.event(tx, seq, r, int(i)))
+				}
+			}
 		}
 		return tx.Err()
 	})
 	return out, err
 }
 
-func (n *Node) event(tx *store.Tx, seq uint64, r eventRecord) Event {
+func (n *Node) event(tx *store.Tx, seq uint64, r eventRecord, i int) Event {
 	ev := Event{Seq: seq, Time: time.UnixMilli(int64(r.Time)).UTC(), Kind: r.Kind, Chat: r.Chat, Text: r.Text}
-	if r.Message != (merkle.ID{}) {
+	if i < len(r.Messages) {
 		if c := n.set.Get(r.Conv); c != nil {
-			if m, err := n.showOne(tx, c, r.Message); err == nil {
+			if m, err := n.showOne(tx, c, r.Messages[i]); err == nil {
 				ev.Message = &m
 			}
 		}

@@ -106,13 +106,17 @@ func (n *Node) settle(tx *store.Tx, w *chat.Writer) error {
 func (n *Node) recordAll(tx *store.Tx, w *chat.Writer) error {
 	c, s, got := w.Conversation(), w.State(), w.Got()
 	name := n.chatName(tx, s)
-	for _, m := range got.Texts {
-		if err := n.events.add(tx, eventRecord{Kind: "message", Chat: name, Conv: c.ID, Message: m.ID}); err != nil {
+	if len(got.Texts) > 0 {
+		r := eventRecord{Kind: "message", Chat: name, Conv: c.ID}
+		for _, a := range got.Texts {
+			r.Messages = append(r.Messages, a.ID)
+		}
+		if err := n.events.add(tx, r); err != nil {
 			return err
 		}
 	}
 	for _, m := range got.Events {
-		r := eventRecord{Kind: "group", Chat: name, Conv: c.ID, Message: m.ID, Text: n.line(tx, s, m)}
+		r := eventRecord{Kind: "group", Chat: name, Conv: c.ID, Messages: []merkle.ID{m.ID}, Text: n.line(tx, s, m)}
 		if err := n.events.add(tx, r); err != nil {
 			return err
 		}
@@ -138,17 +142,17 @@ func (n *Node) receive(c *chat.Conversation, blocks []merkle.Block) (merkle.Resu
 
 // recordAcked tells of each own message that a member has acknowledged now.
 func (n *Node) recordAcked(tx *store.Tx, c *chat.Conversation, name string, a chat.Acked) error {
+	r := eventRecord{Kind: "state", Chat: name, Conv: c.ID}
 	for e, err := range c.DAG().Range(tx, a.Own, a.From, a.To) {
 		if err != nil {
 			return err
 		}
-		m, err := c.Message(tx, c.State(), e.ID)
-		if err != nil || m.Kind != chat.KindText {
-			continue // says nothing to people
-		}
-		if err := n.events.add(tx, eventRecord{Kind: "state", Chat: name, Conv: c.ID, Message: e.ID}); err != nil {
-			return err
+		if c.Kind(tx, e.ID) == chat.KindText { // others say nothing to people
+			r.Messages = append(r.Messages, e.ID)
 		}
 	}
-	return nil
+	if len(r.Messages) == 0 {
+		return nil
+	}
+	return n.events.add(tx, r)
 }

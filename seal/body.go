@@ -67,10 +67,13 @@ func Seal(secret [32]byte, salt [16]byte, c Context, slots, plain []byte) (body 
 
 // A Sealed is a body cut into its parts, unopened. It aliases the body.
 type Sealed struct {
+	hidden
 	Salt   [16]byte
 	Slots  []byte // empty but in entries that bring keys
 	commit [32]byte
 	ct     []byte
+	key    []byte   // of the AEAD, once Try has found the secret
+	opens  [32]byte // the entry key that key comes from
 }
 
 // Parse cuts a body into its parts. It opens and checks nothing.
@@ -93,23 +96,28 @@ func Parse(body []byte) (Sealed, error) {
 // Try says whether the body is sealed under this secret, and gives its entry
 // key. It costs two hashes and decrypts nothing. Under a zero secret nothing is
 // sealed.
-func (s Sealed) Try(secret [32]byte) (entryKey [32]byte, ok bool) {
+func (s *Sealed) Try(secret [32]byte) (entryKey [32]byte, ok bool) {
 	if !known(secret) {
 		return entryKey, false
 	}
 	entryKey = Expand(secret, label.SealEntry, s.Salt[:])
-	if _, commit := keyed(entryKey); !equal(commit, s.commit[:]) {
+	key, commit := keyed(entryKey)
+	if !equal(commit, s.commit[:]) {
 		return [32]byte{}, false
 	}
+	s.key, s.opens = key, entryKey
 	return entryKey, true
 }
 
 // Open returns the plain text, or ErrOpen if the body was not sealed under this
 // entry key in this place, with these slots.
-func (s Sealed) Open(entryKey [32]byte, c Context) ([]byte, error) {
-	key, commit := keyed(entryKey)
-	if !known(entryKey) || !equal(commit, s.commit[:]) {
-		return nil, ErrOpen
+func (s *Sealed) Open(entryKey [32]byte, c Context) ([]byte, error) {
+	key := s.key
+	if key == nil || entryKey != s.opens {
+		var commit []byte
+		if key, commit = keyed(entryKey); !known(entryKey) || !equal(commit, s.commit[:]) {
+			return nil, ErrOpen
+		}
 	}
 	padded, err := aeadOpen(key, s.ct, c.ad(s.Slots))
 	if err != nil {
