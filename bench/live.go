@@ -47,11 +47,11 @@ func (p *played) wroteLive(ctx context.Context, n *node.Node) error {
 func (p *played) readLive() error {
 	ctx, cancel := context.WithTimeout(context.Background(), pullTime)
 	defer cancel()
-	n, _, err := p.reads(ctx)
+	r, err := p.reads(ctx)
 	if err != nil {
 		return err
 	}
-	return errors.Join(p.readsLive(ctx, n), n.Close())
+	return errors.Join(p.readsLive(ctx, r.Node), r.Close())
 }
 
 func (p *played) readsLive(ctx context.Context, n *node.Node) error {

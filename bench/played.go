@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"causeway/merkle"
 	"causeway/node"
 )
 
@@ -106,99 +108,133 @@ func (p *played) serve() error {
 	return errors.Join(p.says(map[string]any{"ready": 1}), n.Close())
 }
 
-// reads starts the reading end, which dials the writing end at once. The count
-// begins when its host is ready to dial.
-func (p *played) reads(ctx context.Context) (*node.Node, *counted, error) {
-	db, err := p.home.reads(p.port)
-	if err != nil {
-		return nil, nil, err
-	}
-	c := &counted{}
-	n, err := node.Start(ctx, node.Config{DB: db, Listen: listen(0), Hosts: c.make})
-	return n, c, err
+// reader is the reading end: its node and what it is measured by.
+type reader struct {
+	*node.Node
+	host   *counted
+	opened time.Time // before its store was opened
+	ready  time.Time // when the node was up
 }
 
-// pull measures from the dial to the moment when the last message can be read,
-// which comes after all others, or, when nothing is missing, until both ends
-// know that.
+// reads starts the reading end, which dials the writing end at once.
+func (p *played) reads(ctx context.Context) (*reader, error) {
+	r := &reader{host: &counted{}, opened: time.Now()}
+	db, err := p.home.reads(p.port)
+	if err != nil {
+		return nil, err
+	}
+	r.Node, err = node.Start(ctx, node.Config{DB: db, Listen: listen(0), Hosts: r.host.make})
+	r.ready = time.Now()
+	return r, err
+}
+
+// pull measures from when the host is ready to dial to the moment when the last
+// message can be read, which comes after all others, or, when nothing is
+// missing, until both ends know that.
 func (p *played) pull() error {
 	ctx, cancel := context.WithTimeout(context.Background(), pullTime)
 	defer cancel()
-	n, c, err := p.reads(ctx)
+	r, err := p.reads(ctx)
 	if err != nil {
 		return err
 	}
-	return errors.Join(p.pulled(ctx, n, c), n.Close())
+	return errors.Join(p.pulled(ctx, r), r.Close())
 }
 
-func (p *played) pulled(ctx context.Context, n *node.Node, c *counted) error {
-	held, err := newest(ctx, n, p.count-1)
+func (p *played) pulled(ctx context.Context, r *reader) error {
+	held, err := r.newest(ctx, 50, p.count-1)
 	if err != nil {
 		return err
 	}
+	result := map[string]any{"held0": held, "ready_ms": ms(r.ready.Sub(r.opened)), "screen_ms": ms(time.Since(r.opened))}
 	if held {
-		err = until(ctx, 200*time.Microsecond, func() (bool, error) { return n.Synced(ctx, "@ann") })
+		err = until(ctx, 200*time.Microsecond, func() (bool, error) { return r.Synced(ctx, "@ann") })
 	} else {
-		err = until(ctx, 5*time.Millisecond, func() (bool, error) { return newest(ctx, n, p.count-1) })
+		err = until(ctx, 5*time.Millisecond, func() (bool, error) { return r.newest(ctx, 1, p.count-1) })
 	}
 	if err != nil {
 		return err
 	}
-	result := map[string]any{"pull_s": time.Since(c.made).Seconds(), "held0": held}
+	result["pull_s"] = time.Since(r.host.made).Seconds()
+	if result["cpu_s"], result["peak_mb"], err = spent(); err != nil {
+		return err
+	}
 	if err := p.measured(); err != nil {
 		return err
 	}
 	if held {
 		<-time.After(settleTime)
+	} else {
+		middle, err := p.readable(ctx, r.Node)
+		if err != nil {
+			return err
+		}
+		if result["page_ms"], err = r.turn(ctx, node.Page{}); err != nil {
+			return err
+		}
+		if result["deep_ms"], err = r.turn(ctx, node.Page{Before: middle}); err != nil {
+			return err
+		}
 	}
-	in, out := c.total()
-	result["rx"], result["tx"] = in, out
-	if err := emit(p.out, result); err != nil {
-		return err
-	}
-	if err := p.readable(ctx, n); err != nil {
-		return err
-	}
-	_, err = io.Copy(io.Discard, p.in)
-	return err
+	result["rx"], result["tx"] = r.host.total()
+	return p.says(result)
 }
 
-// newest reports whether a message is the last line of the conversation.
-func newest(ctx context.Context, n *node.Node, i int) (bool, error) {
-	page, err := n.Log(ctx, "@ann", node.Page{Limit: 1})
-	if err != nil || len(page.Messages) == 0 {
+func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
+
+// newest reads the last page and reports whether a message is its last line.
+func (r *reader) newest(ctx context.Context, page, i int) (bool, error) {
+	t, err := r.Log(ctx, "@ann", node.Page{Limit: page})
+	if err != nil || len(t.Messages) == 0 {
 		return false, err
 	}
-	return page.Messages[0].Text == text(i), nil
+	return t.Messages[len(t.Messages)-1].Text == text(i), nil
+}
+
+// turn returns how long a page of 50 takes, the median of several, in ms.
+func (r *reader) turn(ctx context.Context, at node.Page) (float64, error) {
+	var took []time.Duration
+	for range 21 {
+		began := time.Now()
+		if _, err := r.Log(ctx, "@ann", at); err != nil {
+			return 0, err
+		}
+		took = append(took, time.Since(began))
+	}
+	slices.Sort(took)
+	return ms(took[len(took)/2]), nil
 }
 
 // readable reads the whole conversation back, page by page, and finds every
-// message once.
-func (p *played) readable(ctx context.Context, n *node.Node) error {
+// message once. It returns which one stands in the middle.
+func (p *played) readable(ctx context.Context, n *node.Node) (middle merkle.ID, err error) {
 	seen := make([]bool, p.count)
-	var at node.Page
-	at.Limit = 1000
+	at, found := node.Page{Limit: 1000}, 0
 	for {
 		page, err := n.Log(ctx, "@ann", at)
 		if err != nil {
-			return err
+			return middle, err
 		}
 		if len(page.Messages) == 0 {
 			break
 		}
 		at.Before = page.Messages[0].ID
 		for _, m := range page.Messages {
-			if i, ok := number(m.Text); ok && i < p.count && !seen[i] {
-				seen[i] = true
-			} else if m.Kind == "text" && ok {
-				return fmt.Errorf("message %d is there twice, or should not be", i)
+			i, ok := number(m.Text)
+			if !ok {
+				continue
 			}
+			if i >= p.count || seen[i] {
+				return middle, fmt.Errorf("message %d is there twice, or should not be", i)
+			}
+			seen[i], found = true, found+1
+		}
+		if found <= p.count/2 {
+			middle = at.Before
 		}
 	}
-	for i, yes := range seen {
-		if !yes {
-			return fmt.Errorf("message %d is not there", i)
-		}
+	if found < p.count {
+		return middle, fmt.Errorf("message %d is not there, nor %d others", slices.Index(seen, false), p.count-found-1)
 	}
-	return nil
+	return middle, nil
 }

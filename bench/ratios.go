@@ -25,6 +25,12 @@ type result struct {
 	Wire       float64 `json:"lo_bytes"`
 	RX, TX     float64
 	P50, P99   float64
+	CPU        float64 `json:"cpu_s"`
+	Peak       float64 `json:"peak_mb"`
+	Ready      float64 `json:"ready_ms"`
+	Screen     float64 `json:"screen_ms"`
+	Page       float64 `json:"page_ms"`
+	Deep       float64 `json:"deep_ms"`
 	U, A, B    usage
 }
 
@@ -54,14 +60,18 @@ var figures = map[string][]figure{
 		{"wire B/msg", func(r result) float64 { return r.WireMsg }, true},
 		{"disk B/msg", func(r result) float64 { return r.DiskReader }, true},
 		{"A RSS MB", func(r result) float64 { return r.A.RSS }, false},
-		{"B RSS MB", func(r result) float64 { return r.B.RSS }, false},
+		{"B RSS MB", func(r result) float64 { return cmp.Or(r.Peak, r.B.RSS) }, false},
 		{"A cpu s", func(r result) float64 { return r.A.User + r.A.Sys }, false},
-		{"B cpu s", func(r result) float64 { return r.B.User + r.B.Sys }, false},
+		{"B cpu s", func(r result) float64 { return cmp.Or(r.CPU, r.B.User+r.B.Sys) }, false},
+		{"page ms", func(r result) float64 { return r.Page }, false},
+		{"deep ms", func(r result) float64 { return r.Deep }, false},
 	},
 	"nochange": {
 		{"ms", func(r result) float64 { return r.PullS * 1000 }, true},
 		{"all bytes", func(r result) float64 { return r.Wire }, true},
 		{"stream bytes", func(r result) float64 { return r.RX + r.TX }, false},
+		{"ready ms", func(r result) float64 { return r.Ready }, false},
+		{"screen ms", func(r result) float64 { return r.Screen }, false},
 	},
 	"live": {
 		{"p50 ms", func(r result) float64 { return r.P50 }, true},

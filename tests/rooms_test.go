@@ -80,7 +80,7 @@ var rooms = []room{
 		never: never("a command asks the node or the API; it knows no logs, keys or protocols",
 			"internal/wire", "merkle", "seal", "group", "chat", "sync", "mailbox")},
 	{dir: "bench", third: []string{p2p, formats}, never: never("what is measured is the node as the product runs it",
-		"internal/wire", "merkle", "seal", "group", "chat", "sync", "mailbox")},
+		"internal/wire", "seal", "group", "chat", "sync", "mailbox")},
 }
 
 var onlyAPI = never("a face knows the API and nothing else", "internal/wire", "store", "identity", "merkle", "seal", "blob",
