@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -68,11 +69,25 @@ func decode(r io.Reader, v any) error {
 	if len(b) > maxResponse {
 		return Errorf(KindError, "the node's answer is larger than %d MiB", maxResponse>>20)
 	}
-	if err := json.Unmarshal(b, v); err != nil {
-		return Errorf(KindError, "the node's answer cannot be read: %s", err)
-	}
-	return nil
+	return read(b, v)
 }
+
+// read reads an answer or a line of one; one that is cut off is of a node that died.
+func read(b []byte, v any) error {
+	err := json.Unmarshal(b, v)
+	var syntax *json.SyntaxError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &syntax) && syntax.Offset >= int64(len(b)):
+		return broken(io.ErrUnexpectedEOF)
+	case errors.As(err, &syntax):
+		return errStranger
+	}
+	return Errorf(KindError, "the node's answer cannot be read: %s", err)
+}
+
+var errStranger = Errorf(KindError, "a program that is no Causeway node answers in its place: stop that program, then start the node again")
 
 // do sends a request; an answer that is an error becomes one.
 func (c *Client) do(ctx context.Context, method, path string, body io.Reader, kind string) (*http.Response, error) {
@@ -103,7 +118,7 @@ func (c *Client) do(ctx context.Context, method, path string, body io.Reader, ki
 func refusal(res *http.Response) error {
 	e := &Error{status: res.StatusCode}
 	if err := decode(res.Body, e); err != nil || e.Detail.Text == "" {
-		return Errorf(KindError, "something that is not a Causeway node answered: %s", res.Status)
+		return errStranger
 	}
 	return e
 }
@@ -125,6 +140,9 @@ func broken(err error) error {
 	var at *url.Error
 	if errors.As(err, &at) {
 		err = at.Err // without the address, which nobody typed
+	}
+	if strings.Contains(err.Error(), "malformed HTTP") {
+		return errStranger
 	}
 	return Errorf(KindError, "cannot talk to the node: %s", err)
 }

@@ -43,8 +43,8 @@ func (c *Client) events(ctx context.Context, since uint64, yield func(Event) boo
 	lines.Buffer(nil, maxLine)
 	for lines.Scan() {
 		var l eventLine
-		if err := json.Unmarshal(lines.Bytes(), &l); err != nil {
-			return Errorf(KindError, "the node sent an event that cannot be read: %s", err)
+		if err := read(lines.Bytes(), &l); err != nil {
+			return err
 		}
 		if l.Error != nil {
 			return &Error{Detail: *l.Error}

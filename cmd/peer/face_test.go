@@ -4,9 +4,12 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -55,6 +58,14 @@ func TestSentences(t *testing.T) {
 		{store.ErrNewer, exitError, "newer version"},
 		{store.ErrDamaged, exitError, "damaged"},
 		{store.ErrFull, exitError, "no space"},
+		{fmt.Errorf("%w: read key file: %w", store.ErrIO, &fs.PathError{Op: "open", Path: "/h/k", Err: syscall.EISDIR}), exitError, "the disk of this home does not serve (/h/k is a folder"},
+		{store.ErrIO, exitError, "look at the disk"},
+		{&fs.PathError{Op: "mkdir", Path: "/h/x", Err: syscall.EACCES}, exitError, "this user may not use /h/x: choose another place"},
+		{&fs.PathError{Op: "open", Path: "/h/x", Err: syscall.EROFS}, exitError, "/h/x cannot be written, because its disk is read-only"},
+		{&fs.PathError{Op: "open", Path: "/h/x", Err: syscall.ENOENT}, exitNotFound, "there is no file or folder /h/x"},
+		{&fs.PathError{Op: "open", Path: "/h/x", Err: syscall.ENOTDIR}, exitUsage, "a part of this path is a file"},
+		{&fs.PathError{Op: "read", Path: "/h/x", Err: syscall.EIO}, exitError, "/h/x cannot be used, the system says: input/output error"},
+		{under("/h/x", &os.LinkError{Op: "rename", Old: "/h/.export-1", New: "/h/x", Err: syscall.EISDIR}), exitUsage, "/h/x is a folder"},
 		{&node.Explained{Kind: node.ErrNotFound, Text: "no @x"}, exitNotFound, "no @x"},
 		{&node.Explained{Kind: node.ErrRefused, Text: "spent"}, exitRefused, "spent"},
 		{&node.Explained{Kind: node.ErrInvalid, Text: "not an invite"}, exitUsage, "not an invite"},
@@ -65,6 +76,22 @@ func TestSentences(t *testing.T) {
 		if exitOf[e.Kind()] != x.code || !strings.Contains(e.Error(), x.says) || strings.Contains(e.Error(), "\n") {
 			t.Errorf("%v: exit %d %q", x.err, exitOf[e.Kind()], e)
 		}
+	}
+}
+
+// Whatever a sentence quotes: it stays one line that can be read.
+func TestSentencesAreShort(t *testing.T) {
+	in, out, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer in.Close()
+	a := &app{err: out}
+	code := a.report(usage("there is no setting %q\nat all", strings.Repeat("ü", 10_000)), nil)
+	out.Close()
+	b, err := io.ReadAll(in)
+	if n := strings.Count(string(b), "\n"); err != nil || code != exitUsage || n != 1 || len([]rune(string(b))) > mostWords+30 || !strings.HasSuffix(string(b), "at all\n") {
+		t.Errorf("exit %d, %d lines, %d bytes, %v", code, n, len(b), err)
 	}
 }
 
@@ -87,7 +114,7 @@ func TestValues(t *testing.T) {
 			t.Errorf("%s is %v %v", text, d, err)
 		}
 	}
-	for _, text := range []string{"", "7", "-1s", "d", "1y", "999999999d"} {
+	for _, text := range []string{"", "7", "-1s", "d", "1y", "999999999d", "NaNd", "1e400d", "Infw"} {
 		if d, err := parseSpan(text); err == nil {
 			t.Errorf("%q is %v", text, d)
 		}
@@ -98,7 +125,7 @@ func TestValues(t *testing.T) {
 			t.Errorf("%s is %d %v", text, n, err)
 		}
 	}
-	for _, text := range []string{"", "lots", "-1", "0", "1e30TiB", "MiB"} {
+	for _, text := range []string{"", "lots", "-1", "0", "1e30TiB", "MiB", "NaN", "InfMiB", "0.5", "0.0001KiB"} {
 		var n int64
 		if err := (size{&n}).Set(text); err == nil {
 			t.Errorf("%q is %d", text, n)

@@ -134,6 +134,9 @@ func (a *app) members(ctx context.Context, group string) error {
 				fmt.Fprintf(t, "%d\t%s\t%s\tsince %s\t%s\t%s\n", m.Rank, api.InertLine(m.Name), m.Role, m.Since.Local().Format("2 Jan 2006"), settled, a.faint(m.UID))
 			}
 			t.Flush()
+			if len(l.Members) == 0 {
+				a.say("You are not a member, so who belongs is not known here.")
+			}
 		})
 	})
 }

@@ -8,7 +8,7 @@ var topics = []struct{ name, short, text string }{
   1  error: the sentence on standard error says what to do
   2  usage: a verb, flag or value that cannot be (also: a malformed invite, a text over the limit)
   3  the node is not running
-  4  not found: no such contact, group, message or file
+  4  not found: no such contact, group, message, file or folder
   5  refused: a spent or expired invite, a right that is missing, a request of a stranger
   6  timeout: --timeout ran out before it was true
   7  queued, not delivered: send --wait was not met in time; the message is safe and goes on

@@ -78,7 +78,7 @@ func somePorts(e *testscript.Env) error {
 // the API's inside.
 var raw = regexp.MustCompile(`level=error|goroutine \d|\.go:\d|libp2p|go\.uber|syscall|multiaddr|` +
 	`no such file|is a directory|not a directory|invalid argument|strconv|validation failed|` +
-	`http://causeway|/v1/|dht: |mailbox: |store: |contact: |merkle: |something that is not|dial unix`)
+	`http://causeway|/v1/|dht: |mailbox: |store: |contact: |merkle: |malformed|invalid character|dial unix`)
 
 func exits(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {

@@ -84,10 +84,10 @@ func (s size) Set(text string) error {
 			continue
 		}
 		f, err := strconv.ParseFloat(strings.TrimSpace(number), 64)
-		if err != nil || f <= 0 || f*float64(u.n) > 1<<50 {
+		if f *= float64(u.n); err != nil || !(f >= 1 && f <= 1<<50) {
 			break
 		}
-		*s.n = int64(f * float64(u.n))
+		*s.n = int64(f)
 		return nil
 	}
 	return fmt.Errorf("%q is not a size: write 64MiB, 1GiB or a number of bytes", text)
