@@ -64,7 +64,7 @@ func invite(i node.Invite) Invite {
 }
 
 func contact(c node.Contact) Contact {
-	return Contact{Person: person(c.Person), Verified: c.Verified, How: c.How, Online: c.Online, Path: c.Path, State: string(c.State)}
+	return Contact{Person: person(c.Person), Verified: c.Verified, How: c.How, Online: c.Online, Path: c.Path, State: string(c.State), Reason: c.Why}
 }
 
 func request(r node.Request) Request {

@@ -90,7 +90,8 @@ type Contact struct {
 	How      string `json:"how" doc:"how the contact was made: invite, introduced or qr"`
 	Online   bool   `json:"online"`
 	Path     string `json:"path" doc:"direct, relay, lan, custodian or none"`
-	State    string `json:"state" doc:"waiting, request, accepted or blocked"`
+	State    string `json:"state" doc:"waiting, request, accepted, blocked or refused"`
+	Reason   string `json:"reason" doc:"of refused: why, in one sentence"`
 }
 
 // Accepted is the answer to an invite that was accepted.

@@ -21,6 +21,8 @@ const (
 	MaxWaiting = 64
 	// MaxOlder bounds the earlier conversations kept with a contact.
 	MaxOlder = 16
+	// maxEndingUses bounds the uses, latest last, that the ending of an invite names.
+	maxEndingUses = 4
 	// keepEnded is how long an invite stays known after its expiry, in seconds.
 	keepEnded = 30 * 24 * 3600
 )

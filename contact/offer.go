@@ -59,6 +59,11 @@ func SealOffer(inv Invite, o Offer, sign func([]byte) [64]byte) ([]byte, error) 
 	if err != nil {
 		return nil, fmt.Errorf("seal offer: %w", err)
 	}
+	return inv.seal(plain)
+}
+
+// seal hides what is left for the holders of an invite, to one of two sizes.
+func (inv Invite) seal(plain []byte) ([]byte, error) {
 	size := OfferSmall
 	if len(plain) >= OfferSmall-seal.BoxOverhead {
 		size = OfferLarge
@@ -71,8 +76,9 @@ func SealOffer(inv Invite, o Offer, sign func([]byte) [64]byte) ([]byte, error) 
 }
 
 // OpenOffer opens and verifies what SealOffer sealed: that the leaf leads to the
-// UID in the link, and that its log key signed the rest for this invite. Every
-// error wraps ErrTampered.
+// UID in the link, and that its log key signed the rest for this invite. An
+// invite that the inviter says has ended is an *Ending; every other error wraps
+// ErrTampered.
 func OpenOffer(inv Invite, box []byte) (*Offer, error) {
 	if len(box) != OfferSmall && len(box) != OfferLarge {
 		return nil, fmt.Errorf("%w: offer of %d bytes", ErrTampered, len(box))
@@ -81,37 +87,54 @@ func OpenOffer(inv Invite, box []byte) (*Offer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: offer: %w", ErrTampered, err)
 	}
-	o, err := decodeOffer(inv, padded)
+	o, ended, err := decodeOffer(inv, padded)
 	if err != nil {
 		return nil, fmt.Errorf("%w: offer: %w", ErrTampered, err)
+	}
+	if ended != nil {
+		return nil, ended
 	}
 	return o, nil
 }
 
-func decodeOffer(inv Invite, padded []byte) (*Offer, error) {
+func decodeOffer(inv Invite, padded []byte) (*Offer, *Ending, error) {
 	plain, err := seal.Unpad(padded)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
+	}
+	var e endingWire
+	if wire.Unmarshal(plain, &e) == nil && e.Claim.Version == endingVersion {
+		ended, err := e.open(inv)
+		return nil, ended, err
 	}
 	var w offerWire
 	if err := wire.Unmarshal(plain, &w); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if w.Claim.Version != offerVersion {
-		return nil, fmt.Errorf("%w %d", identity.ErrVersion, w.Claim.Version)
+		return nil, nil, fmt.Errorf("%w %d", identity.ErrVersion, w.Claim.Version)
 	}
-	leaf, err := identity.DecodeLeaf(w.Claim.Leaf)
+	leaf, err := inviterLeaf(inv, w.Claim.Leaf)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := verify(leaf.Log, label.OfferSignature, offerSigned{Invite: inv.ID(), Claim: w.Claim}, w.Sig); err != nil {
+		return nil, nil, err
+	}
+	if err := checkHints(w.Claim.Hints); err != nil {
+		return nil, nil, err
+	}
+	return &Offer{Leaf: leaf, Custodians: w.Claim.Custodians, Deposit: w.Claim.Deposit, Hints: w.Claim.Hints}, nil, nil
+}
+
+// inviterLeaf verifies a leaf of the inviter.
+func inviterLeaf(inv Invite, b []byte) (*identity.Leaf, error) {
+	leaf, err := identity.DecodeLeaf(b)
 	if err != nil {
 		return nil, err
 	}
 	if leaf.UID() != inv.UID {
 		return nil, fmt.Errorf("its leaf belongs to %s, the link to %s", leaf.UID(), inv.UID)
 	}
-	if err := verify(leaf.Log, label.OfferSignature, offerSigned{Invite: inv.ID(), Claim: w.Claim}, w.Sig); err != nil {
-		return nil, err
-	}
-	if err := checkHints(w.Claim.Hints); err != nil {
-		return nil, err
-	}
-	return &Offer{Leaf: leaf, Custodians: w.Claim.Custodians, Deposit: w.Claim.Deposit, Hints: w.Claim.Hints}, nil
+	return leaf, nil
 }

@@ -114,8 +114,8 @@ func FuzzOffer(f *testing.F) {
 	}
 	f.Add(padded)
 	f.Fuzz(func(t *testing.T, b []byte) {
-		o, err := decodeOffer(inv, b)
-		if err != nil {
+		o, ended, err := decodeOffer(inv, b)
+		if err != nil || ended != nil {
 			return
 		}
 		plain, err := seal.Unpad(b)

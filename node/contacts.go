@@ -36,6 +36,10 @@ func (n *Node) Contacts(context.Context) ([]Contact, error) {
 		for _, k := range all {
 			out = append(out, n.viewOf(k))
 		}
+		if err != nil {
+			return err
+		}
+		out, err = withPending(tx, out)
 		return err
 	})
 	return out, err
@@ -124,14 +128,23 @@ func (n *Node) hangUp(uid identity.UID) {
 	}
 }
 
-// RemoveContact forgets a contact. What was said stays in the store.
+// RemoveContact forgets a contact, or whoever has not answered yet. What was said
+// stays in the store.
 func (n *Node) RemoveContact(_ context.Context, who string) error {
 	var gone identity.UID
-	err := n.onContact(who, func(tx *store.Tx, k contact.Contact) error {
-		gone = k.UID
-		return errors.Join(n.book.Remove(tx, k.UID), dropKeeper(tx, k.UID))
-	})
-	if err == nil {
+	err := explain(n.db.Update(func(tx *store.Tx) error {
+		k, err := n.person(tx, who)
+		if err == nil {
+			gone = k.UID
+			return errors.Join(n.book.Remove(tx, gone), dropKeeper(tx, gone), dropPending(tx, gone))
+		}
+		uid, waits := pendingNamed(tx, who)
+		if !waits {
+			return err
+		}
+		return dropPending(tx, uid)
+	}))
+	if err == nil && gone != (identity.UID{}) {
 		_ = n.keeper.Withdraw([32]byte(gone), time.Now()) // most have no grant
 		n.hangUp(gone)
 		n.sync.Refresh()

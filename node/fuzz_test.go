@@ -15,7 +15,7 @@ func FuzzSegment(f *testing.F) {
 	if err := merkle.WriteCAR(&car, each(nil)); err != nil {
 		f.Fatal(err)
 	}
-	for _, v := range []any{&segment{CAR: car.Bytes()}, &profile{}, &keeperRow{}, &parkedRow{}, &introRow{}, &inviteRow{}, &eventRecord{}} {
+	for _, v := range []any{&segment{CAR: car.Bytes()}, &profile{}, &keeperRow{}, &parkedRow{}, &introRow{}, &refusedRow{}, &inviteRow{}, &eventRecord{}} {
 		b, err := wire.Marshal(v)
 		if err != nil {
 			f.Fatal(err)
@@ -30,7 +30,7 @@ func FuzzSegment(f *testing.F) {
 				}
 			}
 		}
-		for _, v := range []any{&segment{}, &profile{}, &keeperRow{}, &parkedRow{}, &introRow{}, &inviteRow{}, &eventRecord{}} {
+		for _, v := range []any{&segment{}, &profile{}, &keeperRow{}, &parkedRow{}, &introRow{}, &refusedRow{}, &inviteRow{}, &eventRecord{}} {
 			if wire.Unmarshal(b, v) != nil {
 				continue
 			}

@@ -2,10 +2,13 @@ package node
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
+	"github.com/libp2p/go-libp2p/core/host"
 	"github.com/libp2p/go-libp2p/core/peer"
 
 	"causeway/chat"
@@ -56,24 +59,20 @@ func (n *Node) Accept(ctx context.Context, link, as string) (Contact, error) {
 	if inv.UID == n.me.UID {
 		return Contact{}, refused("this invite is your own; send it to somebody else")
 	}
-	err = n.db.Update(func(tx *store.Tx) error {
-		if k, err := n.book.Get(tx, inv.UID); err == nil && k.State == contact.Accepted {
-			return refused("%s is your contact already", k.Name)
-		} else if err == nil && k.State == contact.Blocked {
-			return refused("%s is blocked; to undo that: peer contact unblock @%s", k.Name, k.Name)
-		}
-		found, err := tx.Has(nodeKey(subIntro, inv.ID()))
-		if err != nil || found {
-			return err
-		}
-		return putRow(tx, nodeKey(subIntro, inv.ID()), &introRow{Link: link, As: as})
-	})
+	known, err := n.noteAccepted(inv, link, as)
 	if err != nil {
 		return Contact{}, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, findTime)
 	defer cancel()
 	live, err := n.introduceOne(ctx, inv.ID())
+	if why := ended(err); why != nil {
+		if known || ctx.Err() != nil { // the user sees what becomes of it in the address book
+			n.refuse(inv.ID(), err)
+			return Contact{}, why
+		}
+		return Contact{}, errors.Join(why, n.db.Update(func(tx *store.Tx) error { return tx.Delete(nodeKey(subIntro, inv.ID())) }))
+	}
 	if err != nil {
 		n.log.Info("introduce", "invite", inv.ID(), "err", err)
 		n.soon("introduce")
@@ -86,19 +85,42 @@ func (n *Node) Accept(ctx context.Context, link, as string) (Contact, error) {
 	return k, err
 }
 
-// introduced shows how far an introduction is.
-func (n *Node) introduced(inv contact.Invite) (Contact, error) {
-	out := Contact{Person: Person{UID: inv.UID, Name: inv.UID.String()[:10]}, How: "invite", State: ContactInvited, Path: "none"}
-	err := n.db.View(func(tx *store.Tx) error {
-		if k, err := n.contactView(tx, inv.UID); err == nil {
-			out = k
+// noteAccepted keeps a link that the user accepts, unless it is known.
+func (n *Node) noteAccepted(inv contact.Invite, link, as string) (known bool, err error) {
+	err = n.db.Update(func(tx *store.Tx) error {
+		if k, err := n.book.Get(tx, inv.UID); err == nil && k.State == contact.Accepted {
+			return refused("%s is your contact already", k.Name)
+		} else if err == nil && k.State == contact.Blocked {
+			return refused("%s is blocked; to undo that: peer contact unblock @%s", k.Name, k.Name)
 		}
-		return nil
+		var err error
+		if known, err = tx.Has(nodeKey(subIntro, inv.ID())); err != nil || known {
+			return err
+		}
+		return putRow(tx, nodeKey(subIntro, inv.ID()), &introRow{Link: link, As: as})
+	})
+	return known, explain(err)
+}
+
+// introduced shows how far an introduction is.
+func (n *Node) introduced(inv contact.Invite) (out Contact, err error) {
+	err = n.db.View(func(tx *store.Tx) error {
+		var known []Contact
+		if k, err := n.contactView(tx, inv.UID); err == nil {
+			known = append(known, k)
+		}
+		all, err := withPending(tx, known)
+		for _, k := range all {
+			if k.UID == inv.UID {
+				out = k
+			}
+		}
+		return err
 	})
 	return out, err
 }
 
-// introduce goes on with the links that have not reached their makers.
+// introduce goes on with the links that have not been answered.
 func (n *Node) introduce(ctx context.Context) {
 	var ids []contact.InviteID
 	err := n.db.View(func(tx *store.Tx) error {
@@ -108,8 +130,9 @@ func (n *Node) introduce(ctx context.Context) {
 			if err := decodeRow(v, &row); err != nil {
 				return err
 			}
-			if row.due(time.Now()) && n.unanswered(tx, row) {
-				ids = append(ids, contact.InviteID(k[len(prefix):]))
+			id := contact.InviteID(k[len(prefix):])
+			if n.unanswered(tx, row) && (row.due(time.Now()) || n.pace.due(paceOf(id), time.Now())) {
+				ids = append(ids, id)
 			}
 		}
 		return tx.Err()
@@ -118,16 +141,24 @@ func (n *Node) introduce(ctx context.Context) {
 		n.log.Error("read the introductions", "err", err)
 	}
 	for _, id := range ids {
-		if _, err := n.introduceOne(ctx, id); err != nil && ctx.Err() == nil {
+		_, err := n.introduceOne(ctx, id)
+		switch {
+		case ended(err) != nil:
+			n.refuse(id, err)
+		case err != nil && ctx.Err() == nil:
 			n.log.Info("introduce", "invite", id, "err", err)
 		}
 	}
 }
 
+// paceOf is what the waits between two looks for an answer are counted under.
+func paceOf(id contact.InviteID) merkle.ID { return merkle.ID(sha256.Sum256(id[:])) }
+
 // introduceOne finds whoever stands in for an invite, takes the offer, and
-// leaves the request there. Two at once would found two conversations, and the
-// slower one would find the invite spent. live says that it was the inviter's own
-// node that took the request.
+// leaves the request there, if it does not lie somewhere already. Two at once would
+// found two conversations, and the slower one would find the invite spent. live
+// says that it was the inviter's own node that took the request. An error for which
+// ended has words is final.
 func (n *Node) introduceOne(ctx context.Context, id contact.InviteID) (live bool, err error) {
 	if err := n.intros.enter(ctx, id); err != nil {
 		return false, err
@@ -138,38 +169,100 @@ func (n *Node) introduceOne(ctx context.Context, id contact.InviteID) (live bool
 		_, err := getRow(tx, nodeKey(subIntro, id), &row)
 		return err
 	})
-	if err != nil || !row.due(time.Now()) || row.Link == "" {
+	if err != nil || row.Link == "" {
 		return false, err
 	}
 	inv, err := contact.ParseInvite(row.Link)
 	if err != nil {
 		return false, err
 	}
-	if err := inv.Valid(time.Now()); err != nil {
-		return false, errors.Join(err, n.db.Update(func(tx *store.Tx) error { return tx.Delete(nodeKey(subIntro, id)) }))
+	if err := inv.Valid(time.Now()); err != nil && row.due(time.Now()) {
+		return false, err // what was left in time may still be answered
 	}
 	h, err := n.cfg.Hosts.Throwaway(n.ctx)
 	if err != nil {
 		return false, err
 	}
 	defer h.Close()
-	link, err := n.search(ctx, h, addrInfos(inv.Hints), dht.KeysFor(inv.Rendezvous(), time.Now(), [32]byte(inv.UID)))
+	a, err := n.askFor(ctx, h, inv)
 	if err != nil {
 		return false, err
 	}
-	offer, err := mailbox.FetchOffer(ctx, link, askOf(inv))
-	if errors.Is(err, mailbox.ErrRefused) {
-		err = errors.Join(link.Close(), refused("the invite was used, revoked or has expired; ask for a new one"))
+	if a.ended != nil {
+		forgotten := row.Left > 0 && errors.Is(a.ended, contact.ErrUnknownInvite)
+		if forgotten || n.answering(inv, a.ended) {
+			return false, nil
+		}
+		return false, a.ended
 	}
+	if !row.due(time.Now()) {
+		return false, nil
+	}
+	link, err := dialMailbox(ctx, h, a.from)
 	if err != nil {
 		return false, err
 	}
-	opened, err := contact.OpenOffer(inv, offer.Sealed)
-	if err != nil {
-		return false, errors.Join(err, link.Close())
+	err = n.leaveRequest(ctx, link, inv, row, a.offer, a.opened)
+	return err == nil && isHint(a.opened.Hints, a.from.ID), err
+}
+
+// answering reports whether an invite has ended with this user's own request.
+func (n *Node) answering(inv contact.Invite, e *contact.Ending) (ours bool) {
+	err := n.db.View(func(tx *store.Tx) error {
+		k, err := n.book.Get(tx, inv.UID)
+		ours = err == nil && slices.ContainsFunc(append(k.Conversations(), k.Proposed...), func(c [32]byte) bool { return e.Tells(inv, c) })
+		return nil
+	})
+	return ours && err == nil
+}
+
+// answer is what somebody who stands in for an invite says of it.
+type answer struct {
+	from   peer.AddrInfo
+	offer  mailbox.Offer
+	opened *contact.Offer
+	ended  *contact.Ending // instead of an offer
+}
+
+// askFor asks whoever is found under an invite's tags and addresses for its offer,
+// until one gives what the inviter has signed. The inviter's own node, as the link
+// names it, is believed without: it has forgotten the invite.
+func (n *Node) askFor(ctx context.Context, h host.Host, inv contact.Invite) (answer, error) {
+	ctx, cancel := context.WithTimeout(ctx, findTime)
+	defer cancel()
+	known := addrInfos(inv.Hints)
+	tags := dht.KeysFor(inv.Rendezvous(), time.Now(), [32]byte(inv.UID))
+	a, ok := race(ctx, n.finding(known[:min(len(known), raceAtOnce)], tags), func(ctx context.Context, p peer.AddrInfo) (answer, error) {
+		if p.ID == n.host.ID() {
+			return answer{}, errSelf
+		}
+		a, err := askOne(ctx, h, p, inv)
+		if errors.Is(err, mailbox.ErrRefused) && isHint(inv.Hints, p.ID) {
+			return answer{from: p, ended: &contact.Ending{Why: contact.ErrUnknownInvite}}, nil
+		}
+		return a, err
+	}, func(answer) {})
+	if !ok {
+		return answer{}, fmt.Errorf("who made the invite: %w", errUnreachable)
 	}
-	err = n.leaveRequest(ctx, link, inv, row, offer, opened)
-	return err == nil && isHint(opened.Hints, peer.ID(link.Remote())), err
+	return a, nil
+}
+
+func askOne(ctx context.Context, h host.Host, p peer.AddrInfo, inv contact.Invite) (answer, error) {
+	link, err := dialMailbox(ctx, h, p)
+	if err != nil {
+		return answer{}, err
+	}
+	defer link.Close()
+	a := answer{from: p}
+	if a.offer, err = mailbox.FetchOffer(ctx, link, askOf(inv)); err != nil {
+		return answer{}, err
+	}
+	a.opened, err = contact.OpenOffer(inv, a.offer.Sealed)
+	if errors.As(err, &a.ended) {
+		return a, nil
+	}
+	return a, err
 }
 
 // isHint reports whether a peer is the node that an offer gives addresses of: who

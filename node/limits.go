@@ -53,4 +53,6 @@ const (
 	parkedEntries = 20_000             // entries parked in one round; the next ones follow in the next
 	renewBefore   = 7 * 24 * time.Hour // before mail expires with a custodian it is parked anew; a quarter of its time at most
 	inviteTime    = 7 * 24 * time.Hour
+	endedKept     = 16                  // invites, latest first, whose holders are told that they ended
+	refusedTime   = 30 * 24 * time.Hour // that an invite accepted in vain is shown
 )

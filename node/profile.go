@@ -29,6 +29,7 @@ const (
 	subGroupBox  = 'g' // epoch, the custodian's known receipt key → receipt key of the epoch's box
 	subInviteLog = 'l' // invite id → inviteRow
 	subIntro     = 'i' // invite id → introRow
+	subRefused   = 'r' // invite id → refusedRow
 	subTransport = 'x' // → seed of the transport key, of a node that serves a DHT
 )
 

@@ -16,8 +16,8 @@ import (
 	"causeway/store"
 )
 
-// sealOffer makes what the joiner of an invite gets to see.
-func (n *Node) sealOffer(tx *store.Tx, inv contact.Invite) ([]byte, error) {
+// sealOffer makes what the joiner of an invite gets to see: an offer, or the ending.
+func (n *Node) sealOffer(tx *store.Tx, inv contact.Invite, ending *contact.Ending) ([]byte, error) {
 	id := inv.ID()
 	var row inviteRow
 	if found, err := getRow(tx, nodeKey(subInviteLog, id), &row); err != nil || !found {
@@ -27,15 +27,18 @@ func (n *Node) sealOffer(tx *store.Tx, inv contact.Invite) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	key, err := n.set.Signer(tx, merkle.LogKey(leaf.Log))
+	if err != nil {
+		return nil, err
+	}
+	if ending != nil {
+		return contact.SealEnding(inv, leaf, ending, key.Sign)
+	}
 	box, err := n.mailboxOf(tx, id[:])
 	if err != nil {
 		return nil, err
 	}
 	b, err := wire.Marshal(&box)
-	if err != nil {
-		return nil, err
-	}
-	key, err := n.set.Signer(tx, merkle.LogKey(leaf.Log))
 	if err != nil {
 		return nil, err
 	}
@@ -80,33 +83,28 @@ func (n *Node) visitFirst(ctx context.Context, at identity.UID, link *mailbox.Li
 	if err := n.takeRequests(box); err != nil {
 		return err
 	}
-	var open []openInvite
-	var ended []contact.Issued
+	var told []told
+	var over []contact.Issued
 	err = n.db.View(func(tx *store.Tx) (err error) {
-		if open, err = n.standIns(tx); err != nil {
-			return err
-		}
-		all, err := n.book.Invites(tx)
-		for _, i := range all {
-			if i.Open(time.Now()) != nil {
-				ended = append(ended, i)
-			}
-		}
+		told, over, err = n.standIns(tx, at)
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	for _, o := range open {
-		if err := box.StandIn(o.StandIn); err != nil {
-			return err
-		}
-		if err := n.noteStandIn(o.id, at); err != nil {
+	for _, i := range over { // first: it makes room
+		if err := box.RevokeStandIn(askOf(i.Invite)); err != nil {
 			return err
 		}
 	}
-	for _, i := range ended {
-		if err := box.RevokeStandIn(askOf(i.Invite)); err != nil {
+	for _, o := range told {
+		if err := box.StandIn(o.StandIn); err != nil {
+			return err
+		}
+		if o.ended {
+			continue
+		}
+		if err := n.noteStandIn(o.Invite.ID(), at); err != nil {
 			return err
 		}
 	}
@@ -162,36 +160,61 @@ func (n *Node) takeRequests(box *mailbox.Box) error {
 	return errors.Join(err, box.Delete(done...))
 }
 
-// standIns lists the invites that custodians, this node among them, stand in
-// for while they are open.
-func (n *Node) standIns(tx *store.Tx) ([]openInvite, error) {
+// told is an invite whose holders are told something by a custodian.
+type told struct {
+	mailbox.StandIn
+	contact.Issued
+	ended bool
+}
+
+// standIns lists the invites that a custodian, or this node itself, stands in for:
+// those that are open, and the latest that ended before their time and were stood
+// in for there, so that no holder waits for an answer that never comes. over are
+// the others.
+func (n *Node) standIns(tx *store.Tx, at identity.UID) (out []told, over []contact.Issued, err error) {
 	issued, err := n.book.Invites(tx)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	var out []openInvite
+	slices.Reverse(issued) // the latest first
+	var closed []told
 	for _, i := range issued {
-		if i.Open(time.Now()) != nil {
+		ending, err := n.book.Ending(tx, i, time.Now())
+		if err != nil {
+			return nil, nil, err
+		}
+		if ending == nil && i.Open(time.Now()) != nil || ending != nil && (len(closed) == endedKept || !n.stoodIn(tx, i, at)) {
+			over = append(over, i)
 			continue
 		}
-		s, err := n.standIn(tx, i)
+		s, err := n.standIn(tx, i, ending)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		out = append(out, openInvite{s, i.Invite.ID()})
+		if t := (told{s, i, ending != nil}); t.ended {
+			closed = append(closed, t)
+		} else {
+			out = append(out, t)
+		}
 	}
-	return out, nil
+	room := min(len(closed), max(0, mailbox.MaxStandIns-len(out)))
+	for _, t := range closed[room:] {
+		over = append(over, t.Issued)
+	}
+	return append(out, closed[:room]...), over, nil
 }
 
-// openInvite is an invite that can be used, as a custodian stands in for it.
-type openInvite struct {
-	mailbox.StandIn
-	id contact.InviteID
+// stoodIn reports whether a friend stood in for an invite: this node always does.
+func (n *Node) stoodIn(tx *store.Tx, i contact.Issued, at identity.UID) bool {
+	var row inviteRow
+	found, err := getRow(tx, nodeKey(subInviteLog, i.Invite.ID()), &row)
+	return err == nil && found && (at == n.me.UID || slices.Contains(row.At, at))
 }
 
-func (n *Node) standIn(tx *store.Tx, i contact.Issued) (mailbox.StandIn, error) {
+// standIn tells the holders of an invite how to go on, or that it has ended.
+func (n *Node) standIn(tx *store.Tx, i contact.Issued, ending *contact.Ending) (mailbox.StandIn, error) {
 	inv := i.Invite
-	offer, err := n.sealOffer(tx, inv)
+	offer, err := n.sealOffer(tx, inv, ending)
 	if err != nil {
 		return mailbox.StandIn{}, err
 	}

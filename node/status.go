@@ -2,6 +2,7 @@ package node
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -180,7 +181,7 @@ func (n *Node) sweep(context.Context) {
 		n.log.Error("sweep the boxes kept here", "err", err)
 	}
 	err := n.db.Update(func(tx *store.Tx) error {
-		if err := n.book.Prune(tx, time.Now()); err != nil {
+		if err := errors.Join(n.book.Prune(tx, time.Now()), n.sweepPending(tx, time.Now())); err != nil {
 			return err
 		}
 		now := uint64(time.Now().Unix())

@@ -71,6 +71,7 @@ const (
 	ContactRequests ContactState = "request"  // they ask; I have not answered
 	ContactAccepted ContactState = "accepted" // both sides have agreed
 	ContactBlocked  ContactState = "blocked"
+	ContactRefused  ContactState = "refused" // I accepted their invite, and it had ended
 )
 
 // Contact is one line of the address book.
@@ -81,7 +82,8 @@ type Contact struct {
 	Online   bool
 	Path     string // "direct", "relay", "lan", "custodian" or "none"
 	State    ContactState
-	Reached  bool // only of an invite accepted just now: their own node took the request
+	Why      string // of ContactRefused: a sentence
+	Reached  bool   // only of an invite accepted just now: their own node took the request
 }
 
 // Request is somebody who asks to become a contact.

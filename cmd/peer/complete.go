@@ -25,7 +25,7 @@ func (a *app) names(ctx context.Context, contacts, groups bool) (words []string)
 	if contacts {
 		if l, err := c.Contacts(ctx); err == nil {
 			for _, x := range l.Contacts {
-				words = append(words, "@"+api.InertLine(x.Name))
+				words = append(words, api.InertLine(address(x)))
 			}
 		}
 	}

@@ -6,8 +6,10 @@ import (
 	"io"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	"causeway/api"
+	"causeway/contact"
 
 	"github.com/spf13/cobra"
 )
@@ -26,11 +28,11 @@ func (a *app) acceptVerb() *cobra.Command {
 		return a.ask(ctx, func(ctx context.Context, c *api.Client) error {
 			r, err := c.Accept(ctx, args[0], as)
 			if err != nil {
-				return err
+				return whatBecame(ctx, c, args[0], err)
 			}
 			return a.show(r, func(w io.Writer) {
-				fmt.Fprintf(w, "@%s  %s\n", api.InertLine(r.Contact.Name), r.Contact.UID)
-				switch wait := fmt.Sprintf("`%s wait --for contact=%s` waits for it.", a.self(), quote("@"+r.Contact.Name)); {
+				fmt.Fprintf(w, "%s  %s\n", called(r.Contact), r.Contact.UID)
+				switch wait := fmt.Sprintf("`%s wait --for contact=%s` waits for it.", a.self(), quote(address(r.Contact))); {
 				case r.State == "accepted":
 				case r.Reached:
 					a.say("Their node is there and has your request; its answer comes in a moment. %s", wait)
@@ -42,6 +44,34 @@ func (a *app) acceptVerb() *cobra.Command {
 	})
 	c.Flags().StringVar(&as, "as", "", "call them `NAME` here")
 	return c
+}
+
+const keptWait = 2 * time.Second // to ask what became of a link
+
+// whatBecame says, where the time ran out, how far the node is with a link.
+func whatBecame(ctx context.Context, c *api.Client, link string, err error) error {
+	if api.KindOf(err) != api.KindTimeout {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), keptWait)
+	defer cancel()
+	inv, bad := contact.ParseInvite(link)
+	l, lost := c.Contacts(ctx)
+	if bad != nil || lost != nil {
+		return api.Errorf(api.KindTimeout, "the time ran out; `peer contacts` shows whether that you accept was kept")
+	}
+	for _, x := range l.Contacts {
+		switch {
+		case x.UID != inv.UID.String():
+		case x.State == "refused":
+			return api.Errorf(api.KindRefused, "%s", x.Reason)
+		case x.State == "accepted":
+			return api.Errorf(api.KindTimeout, "the time ran out just as the two of you became contacts: %s", address(x))
+		default:
+			return api.Errorf(api.KindTimeout, "the time ran out before their node answered; that you accept is kept, and the node goes on by itself while it runs: `peer contacts` shows how far it is")
+		}
+	}
+	return api.Errorf(api.KindTimeout, "the time ran out, and nothing was kept; accept the link again, with a longer --timeout")
 }
 
 func (a *app) requestsVerb() *cobra.Command {
@@ -93,7 +123,7 @@ func (a *app) contactsVerb() *cobra.Command {
 			return a.show(l, func(w io.Writer) {
 				t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 				for _, x := range l.Contacts {
-					fmt.Fprintf(t, "@%s\t%s\t%s\t%s\t%s\n", api.InertLine(x.Name), x.State, presence(x), compared(x), a.faint(x.UID))
+					fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", called(x), x.State, presence(x), compared(x), a.faint(x.UID))
 				}
 				t.Flush()
 				if len(l.Contacts) == 0 {
@@ -104,8 +134,29 @@ func (a *app) contactsVerb() *cobra.Command {
 	})
 }
 
+// called is how a list names a contact: until the inviter answers its name may not be known.
+func called(c api.Contact) string {
+	if c.Name == "" {
+		return "(no name yet)"
+	}
+	return "@" + api.InertLine(c.Name)
+}
+
+// address is what means a contact for good: its name, or the uid while there is none.
+func address(c api.Contact) string {
+	if c.Name == "" {
+		return "@" + c.UID
+	}
+	return "@" + c.Name
+}
+
 func presence(c api.Contact) string {
-	if c.Online {
+	switch {
+	case c.State == "refused":
+		return api.InertLine(c.Reason)
+	case c.State == "waiting":
+		return "has not answered yet"
+	case c.Online:
 		return "online, " + c.Path
 	}
 	return "away"

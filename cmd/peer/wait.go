@@ -80,8 +80,12 @@ func isContact(ctx context.Context, c *api.Client, who string) (bool, error) {
 	who = strings.TrimPrefix(who, "@")
 	l, err := c.Contacts(ctx)
 	for _, x := range l.Contacts {
-		if (x.Name == who || x.UID == who) && x.State == "accepted" {
+		switch {
+		case x.Name != who && x.UID != who:
+		case x.State == "accepted":
 			return true, nil
+		case x.State == "refused":
+			return false, api.Errorf(api.KindRefused, "%s", x.Reason)
 		}
 	}
 	return false, err

@@ -1,0 +1,91 @@
+package contact
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"causeway/identity"
+	"causeway/store"
+)
+
+// ending is what p tells the holders of an invite at a time; nil: nothing.
+func (p *person) ending(t *testing.T, inv Invite, now time.Time) (e *Ending) {
+	t.Helper()
+	p.update(t, func(tx *store.Tx) error {
+		i, err := p.book.Invite(tx, inv.ID())
+		if err != nil {
+			return err
+		}
+		e, err = p.book.Ending(tx, i, now)
+		return err
+	})
+	return e
+}
+
+func TestHoldersOfAnEndedInviteAreTold(t *testing.T) {
+	alice, bob := newPerson(t, "Alice"), newPerson(t, "Bob")
+	used, revoked := alice.invite(t, 1), alice.invite(t, 1)
+	if e := alice.ending(t, used, noon); e != nil {
+		t.Errorf("an open invite has ended: %v", e)
+	}
+	parcel := bob.ask(t, used.Link(), alice.offer(t, used))
+	c, _, err := alice.receive(t, parcel, noon)
+	if err != nil {
+		t.Fatal(err)
+	}
+	alice.update(t, func(tx *store.Tx) error { _, err := alice.book.Revoke(tx, revoked.ID()); return err })
+	for inv, why := range map[*Invite]error{&used: ErrUsed, &revoked: ErrRevoked} {
+		leaf, log := alice.leaf(t)
+		box, err := SealEnding(*inv, leaf, alice.ending(t, *inv, noon), log.Sign)
+		if err != nil || len(box) != OfferSmall {
+			t.Fatal(len(box), err)
+		}
+		_, err = OpenOffer(*inv, box)
+		var e *Ending
+		if !errors.As(err, &e) || !errors.Is(err, why) || errors.Is(err, ErrTampered) {
+			t.Fatalf("%v: a holder is told %v", why, err)
+		}
+		if got := e.Tells(*inv, c.Conversation); got != (why == ErrUsed) {
+			t.Errorf("%v: the one who used it is told so: %v", why, got)
+		}
+		if e.Tells(*inv, [32]byte{1}) {
+			t.Errorf("%v: anybody is told that it was them", why)
+		}
+		if e := alice.ending(t, *inv, noon.Add(8*24*time.Hour)); e != nil {
+			t.Errorf("%v: after its time: %v, though the link tells that", why, e)
+		}
+	}
+}
+
+// A custodian cannot end an invite, and nor can somebody who saw the link.
+func TestNobodyElseEndsAnInvite(t *testing.T) {
+	alice, eve := newPerson(t, "Alice"), newPerson(t, "Eve")
+	inv, other := alice.invite(t, 1), alice.invite(t, 1)
+	leaf, log := alice.leaf(t)
+	box, err := SealEnding(inv, leaf, &Ending{Why: ErrRevoked}, log.Sign)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := OpenOffer(other, box); !errors.Is(err, ErrTampered) || errors.Is(err, ErrRevoked) {
+		t.Errorf("that of another invite: %v", err)
+	}
+	own, hers := eve.leaf(t)
+	if _, err := SealEnding(inv, own, &Ending{Why: ErrUsed}, hers.Sign); !errors.Is(err, ErrTampered) {
+		t.Errorf("leaf of another: %v", err)
+	}
+	for name, leaf := range map[string]*identity.Leaf{"her own leaf": own, "the inviter's leaf": leaf} {
+		mine := inv
+		mine.UID = leaf.UID() // else she cannot even make it
+		box, err := SealEnding(mine, leaf, &Ending{Why: ErrUsed}, hers.Sign)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := OpenOffer(inv, box); !errors.Is(err, ErrTampered) || errors.Is(err, ErrUsed) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if _, err := SealEnding(inv, leaf, &Ending{Why: ErrExpired}, log.Sign); err == nil {
+		t.Error("ended for a reason that has no number")
+	}
+}
