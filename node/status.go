@@ -43,6 +43,13 @@ func (n *Node) Status(context.Context) (Status, error) {
 	return s, err
 }
 
+// DiskErr returns what made the store read-only, or nil. A store that was full
+// (store.ErrFull) goes on when it is opened again and there is room.
+func (n *Node) DiskErr() error { return n.db.Err() }
+
+// Failed is closed when DiskErr becomes an error.
+func (n *Node) Failed() <-chan struct{} { return n.db.Failed() }
+
 func (n *Node) usesNetwork() bool {
 	for _, net := range n.cfg.Networks {
 		if net != dht.None {
@@ -131,6 +138,9 @@ func (n *Node) advice(s Status) (out []Advice) {
 	}
 	if s.Queued > 0 {
 		out = append(out, Advice{"queued", fmt.Sprintf("%d messages wait on this device alone; they go out when the recipient or one of their custodians is reachable", s.Queued)})
+	}
+	if err := n.DiskErr(); err != nil {
+		out = append(out, Advice{"disk", explain(err).Error()})
 	}
 	out = append(out, n.fulls.advice()...)
 	return append(out, n.troubles.advice()...)

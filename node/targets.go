@@ -44,7 +44,9 @@ func explain(err error) error {
 	case errors.Is(err, contact.ErrNotFound), errors.Is(err, contact.ErrUnknownInvite):
 		return notFound("%v", err)
 	case errors.Is(err, store.ErrFull):
-		return &Explained{store.ErrFull, "no space is left on the device: nothing was lost, make room and try again"}
+		return &Explained{store.ErrFull, "no space is left on the device: nothing that was kept is lost; make room, and the node goes on by itself a few seconds later"}
+	case errors.Is(err, store.ErrIO):
+		return &Explained{err, fmt.Sprintf("the disk failed (%v): nothing that was kept is lost, and nothing more is written; see to the disk, then stop the node and start it again with: peer serve", err)}
 	}
 	return err
 }

@@ -37,6 +37,9 @@ func (db *DB) Incarnation() [16]byte { return db.meta.incarnation }
 // Err returns what made the store read-only (ErrFull, ErrIO, ErrDamaged), or nil.
 func (db *DB) Err() error { return db.fault.get() }
 
+// Failed is closed when Err becomes an error.
+func (db *DB) Failed() <-chan struct{} { return db.fault.hit }
+
 // begin registers a transaction, which ends with db.active.Done.
 func (db *DB) begin() error {
 	db.mu.Lock()

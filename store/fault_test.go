@@ -114,6 +114,7 @@ func failingWorkload(t *testing.T, fs vfs.FS, acked *atomic.Uint64, want error) 
 		}
 	}
 	if db.Err() != nil {
+		<-db.Failed()
 		again := writeTx(db, 99, acked)
 		if !errors.Is(again, want) || acked.Load() == 99 || !errors.Is(db.Err(), want) {
 			t.Errorf("second write after a failure: %v", again)

@@ -100,11 +100,33 @@ func (a *app) serve(ctx context.Context, s serving, given map[string][]string) e
 		}
 		s.opens = &unlock
 	}
+	room := func() bool { return hasRoom(p.Store) }
+	return lasting(ctx, func(ctx context.Context) error {
+		defer func() { s.onReady = nil }() // is for the first run
+		return a.runNode(ctx, s, cfg, p, room)
+	}, room)
+}
+
+// runNode runs a node until ctx ends, or its disk was full and has room again (errRoom).
+func (a *app) runNode(ctx context.Context, s serving, cfg *config, p paths, room func() bool) error {
 	n, err := a.start(ctx, cfg, p, *s.opens)
 	if err != nil {
 		return err
 	}
-	return errors.Join(a.open(ctx, n, cfg, p, s), closeSoon(n))
+	run, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	go func() {
+		if roomAgain(run, n, room) {
+			stop(errRoom)
+		}
+	}()
+	err = a.open(run, n, cfg, p, s)
+	if ctx.Err() == nil && errors.Is(context.Cause(run), errRoom) {
+		a.say("there is room on the disk again: the node starts anew")
+		_ = n.Close() // says once more that the disk was full
+		return errRoom
+	}
+	return errors.Join(err, closeSoon(n))
 }
 
 // start joins the settings into a node.

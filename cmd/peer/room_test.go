@@ -1,0 +1,80 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"syscall"
+	"testing"
+	"time"
+
+	"causeway/store"
+)
+
+// What a run of the node ends with, and how often it is run and the disk tried.
+func TestNodeGoesOnOnceThereIsRoom(t *testing.T) {
+	defer func(was time.Duration) { roomEvery = was }(roomEvery)
+	roomEvery = time.Millisecond
+	full := fmt.Errorf("open: %w", store.ErrFull)
+	broken := errors.New("something else")
+	for name, c := range map[string]struct {
+		ends []error // of each run
+		room []bool  // what the disk says, each time it is tried
+		want error
+	}{
+		"a good end":                  {ends: []error{nil}},
+		"full from the start":         {ends: []error{full}, want: store.ErrFull},
+		"full once":                   {ends: []error{errRoom, nil}},
+		"full again and again":        {ends: []error{errRoom, errRoom, nil}},
+		"the room goes meanwhile":     {ends: []error{errRoom, full, nil}, room: []bool{false, false, true}},
+		"and the system says so":      {ends: []error{errRoom, syscall.ENOSPC, nil}, room: []bool{true}},
+		"another error is no reason":  {ends: []error{broken}, want: broken},
+		"nor one after it was full":   {ends: []error{errRoom, broken}, want: broken},
+		"nor is a disk that is worse": {ends: []error{errRoom, store.ErrIO}, want: store.ErrIO},
+	} {
+		ends, room := slices.Clone(c.ends), slices.Clone(c.room)
+		err := lasting(context.Background(), func(context.Context) error {
+			var end error
+			end, ends = ends[0], ends[1:]
+			return end
+		}, func() bool {
+			var is bool
+			is, room = room[0], room[1:]
+			return is
+		})
+		if !errors.Is(err, c.want) || len(ends) > 0 || len(room) > 0 {
+			t.Errorf("%s: %v, with %d runs and %d tries to come", name, err, len(ends), len(room))
+		}
+	}
+}
+
+func TestNodeThatWaitsForRoomCanBeStopped(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	ends := []error{errRoom, store.ErrFull}
+	err := lasting(ctx, func(context.Context) error {
+		end := ends[0]
+		if ends = ends[1:]; len(ends) == 0 {
+			cancel()
+		}
+		return end
+	}, func() bool { return false })
+	if err != nil || len(ends) > 0 {
+		t.Errorf("%v, with %d runs to come", err, len(ends))
+	}
+}
+
+func TestHasRoom(t *testing.T) {
+	dir := t.TempDir()
+	if !hasRoom(dir) {
+		t.Error("no room in an empty folder")
+	}
+	left, err := filepath.Glob(filepath.Join(dir, "*"))
+	if err != nil || len(left) > 0 {
+		t.Errorf("the try leaves %v, %v", left, err)
+	}
+	if hasRoom(filepath.Join(dir, "missing")) {
+		t.Error("room in a folder that is not there")
+	}
+}
