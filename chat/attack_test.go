@@ -34,7 +34,7 @@ func rawWall(w *Writer, k Kind, wall uint64, b []byte) error {
 	if err != nil {
 		return err
 	}
-	_, err = w.c.dag.Append(w.tx, key.Sign, d, body)
+	_, err = w.c.dag.Append(w.tx, key, d, body)
 	return err
 }
 

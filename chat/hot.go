@@ -22,7 +22,8 @@ type hot struct {
 	own    merkle.LogKey        // the log that signer is of
 	signer *identity.LogSigner
 	spent  map[merkle.ID]uint64
-	chains map[chainOf]*heldChain
+	chains map[chainOf]*seal.Chain
+	moved  []chainOf                // chains that were stepped since they were stored
 	hints  map[merkle.LogKey]*epoch // under which a log was last read
 }
 
@@ -31,11 +32,6 @@ type pair struct{ own, by merkle.LogKey }
 type chainOf struct {
 	epoch merkle.ID
 	log   merkle.LogKey
-}
-
-type heldChain struct {
-	chain   *seal.Chain
-	changed bool // since it was stored
 }
 
 func (w *Writer) loadHot() any {
@@ -54,7 +50,7 @@ func (w *Writer) loadHot() any {
 // clear forgets what grows; the rest costs a scan each.
 func (h *hot) clear() {
 	h.clocks, h.spent = map[merkle.ID]uint64{}, map[merkle.ID]uint64{}
-	h.chains, h.hints = map[chainOf]*heldChain{}, map[merkle.LogKey]*epoch{}
+	h.chains, h.hints = map[chainOf]*seal.Chain{}, map[merkle.LogKey]*epoch{}
 	h.seen = map[pair]uint64{}
 }
 
@@ -157,7 +153,7 @@ func (w *Writer) spend(e *epoch) error {
 func (w *Writer) chain(e *epoch, log merkle.LogKey) (*seal.Chain, error) {
 	h, at := w.warm(), chainOf{e.id, log}
 	if c := h.chains[at]; c != nil {
-		return c.chain, nil
+		return c, nil
 	}
 	b, err := w.tx.Get(w.c.key(subChain, e.id, log))
 	var c *seal.Chain
@@ -168,28 +164,29 @@ func (w *Writer) chain(e *epoch, log merkle.LogKey) (*seal.Chain, error) {
 		c, err = seal.DecodeChain(b)
 	}
 	if c != nil {
-		h.chains[at] = &heldChain{chain: c}
+		h.chains[at] = c
 	}
 	return c, err
 }
 
 // moved keeps a chain that was stepped, in the store not before flush.
 func (w *Writer) moved(e *epoch, log merkle.LogKey, c *seal.Chain) {
-	w.warm().chains[chainOf{e.id, log}] = &heldChain{chain: c, changed: true}
+	h, at := w.warm(), chainOf{e.id, log}
+	h.chains[at] = c
+	if !slices.Contains(h.moved, at) {
+		h.moved = append(h.moved, at)
+	}
 }
 
 // flush stores the chains that were stepped.
 func (w *Writer) flush() error {
 	h := w.warm()
-	for at, c := range h.chains {
-		if !c.changed {
-			continue
-		}
-		if err := w.tx.Set(w.c.key(subChain, at.epoch, at.log), c.chain.Encode()); err != nil {
+	for _, at := range h.moved {
+		if err := w.tx.Set(w.c.key(subChain, at.epoch, at.log), h.chains[at].Encode()); err != nil {
 			return err
 		}
-		c.changed = false
 	}
+	h.moved = h.moved[:0]
 	if len(h.chains) > maxHotChains {
 		clear(h.chains)
 	}

@@ -99,6 +99,15 @@ func shown(k Kind) bool { return k == KindText || eventful(k) && k != KindRekey 
 
 // message gives an opened entry its meaning in a state.
 func (c *Conversation) message(s *State, e merkle.Entry, m meta) Message {
+	out := c.said(s, e, m)
+	if m.Kind == KindText {
+		out.Text, out.Reply = readText(e, m)
+	}
+	return out
+}
+
+// said is message without the text of one.
+func (c *Conversation) said(s *State, e merkle.Entry, m meta) Message {
 	out := Message{
 		ID: e.ID, Log: e.Log, Seq: e.Seq, Kind: m.Kind, Time: time.UnixMilli(int64(m.Shown)),
 		Own: s.Own(e.Log), Late: m.Late, Ahead: m.Ahead,
@@ -106,10 +115,6 @@ func (c *Conversation) message(s *State, e merkle.Entry, m meta) Message {
 	out.Author, out.Verdict = s.counts(e)
 	if ct, ok := s.controls[e.ID]; ok {
 		out.Target, out.Role, out.Text = ct.target, ct.op.Role, ct.reason
-		return out
-	}
-	if m.Kind == KindText {
-		out.Text, out.Reply = readText(e, m)
 	}
 	return out
 }
@@ -132,8 +137,16 @@ func readText(e merkle.Entry, m meta) (string, merkle.ID) {
 		return "", merkle.ID{}
 	}
 	p, err := decodePlain(b)
+	if err != nil {
+		return "", merkle.ID{}
+	}
+	return p.text()
+}
+
+// text returns the text of a KindText, none if it is malformed.
+func (p plain) text() (string, merkle.ID) {
 	var t textBody
-	if err != nil || wire.Unmarshal(p.Payload, &t) != nil || len(t.Text) > MaxText || len(t.Reply) != 0 && len(t.Reply) != len(merkle.ID{}) {
+	if wire.Unmarshal(p.Payload, &t) != nil || len(t.Text) > MaxText || len(t.Reply) != 0 && len(t.Reply) != len(merkle.ID{}) {
 		return "", merkle.ID{}
 	}
 	var reply merkle.ID

@@ -221,7 +221,7 @@ func (w *Writer) finish(d merkle.Draft, k Kind, body any, secret [32]byte, salt 
 	if err != nil {
 		return Message{}, err
 	}
-	e, err := w.c.dag.Append(w.tx, key.Sign, d, sealed)
+	e, err := w.c.dag.Append(w.tx, key, d, sealed)
 	if err != nil {
 		return Message{}, err
 	}
@@ -229,5 +229,9 @@ func (w *Writer) finish(d merkle.Draft, k Kind, body any, secret [32]byte, salt 
 	if err != nil {
 		return Message{}, err
 	}
-	return w.c.message(w.s, e, m), nil
+	out := w.c.said(w.s, e, m)
+	if k == KindText {
+		out.Text, out.Reply = p.text()
+	}
+	return out, nil
 }

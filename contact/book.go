@@ -45,8 +45,21 @@ func turn(tx *store.Tx) (uint64, error) {
 	return n, tx.Set(key, binary.BigEndian.AppendUint64(nil, n))
 }
 
-// Get returns the contact of this UID, or ErrNotFound.
+// Get returns the contact of this UID, or ErrNotFound. Its slices are not to be
+// written to.
 func (b Book) Get(tx *store.Tx, uid identity.UID) (Contact, error) {
+	h := b.hot(tx)
+	if c, ok := h.byID[uid]; ok {
+		return c, nil
+	}
+	c, err := b.read(tx, uid)
+	if err == nil && len(h.byID) < maxHot {
+		h.byID[uid] = c
+	}
+	return c, err
+}
+
+func (b Book) read(tx *store.Tx, uid identity.UID) (Contact, error) {
 	v, err := tx.Get(contactKey(uid))
 	if errors.Is(err, store.ErrNotFound) {
 		return Contact{}, fmt.Errorf("%w: %s", ErrNotFound, uid)
@@ -59,7 +72,7 @@ func (b Book) Get(tx *store.Tx, uid identity.UID) (Contact, error) {
 
 // find is Get, with absence no error.
 func (b Book) find(tx *store.Tx, uid identity.UID) (c Contact, known bool, err error) {
-	c, err = b.Get(tx, uid)
+	c, err = b.read(tx, uid)
 	if errors.Is(err, ErrNotFound) {
 		return Contact{UID: uid}, false, nil
 	}
@@ -71,11 +84,24 @@ func (b Book) put(tx *store.Tx, c Contact) error {
 	if err != nil {
 		return err
 	}
+	tx.Forget(hotBook)
 	return tx.Set(contactKey(c.UID), v)
 }
 
-// All returns every contact, by name.
+// All returns every contact, by name. Their slices are not to be written to.
 func (b Book) All(tx *store.Tx) ([]Contact, error) {
+	h := b.hot(tx)
+	if h.all == nil {
+		all, err := b.readAll(tx)
+		if err != nil || len(all) > maxHot {
+			return all, err
+		}
+		h.all = all
+	}
+	return slices.Clone(h.all), nil
+}
+
+func (b Book) readAll(tx *store.Tx) ([]Contact, error) {
 	var all []Contact
 	for _, v := range tx.Scan(store.Key(store.SpaceContact, subContact)) {
 		c, err := decodeContact(v)
@@ -94,7 +120,7 @@ func (b Book) All(tx *store.Tx) ([]Contact, error) {
 // Edit changes what change changes of a contact, but its UID and name. An error
 // of change is returned and nothing is written.
 func (b Book) Edit(tx *store.Tx, uid identity.UID, change func(*Contact) error) (Contact, error) {
-	c, err := b.Get(tx, uid)
+	c, err := b.read(tx, uid)
 	if err != nil {
 		return Contact{}, err
 	}
@@ -128,7 +154,7 @@ func (b Book) Block(tx *store.Tx, uid identity.UID) (Contact, error) {
 // Unblock makes a blocked contact what it was before. One whose request was
 // dropped is removed, and the contact returned has no state.
 func (b Book) Unblock(tx *store.Tx, uid identity.UID) (Contact, error) {
-	c, err := b.Get(tx, uid)
+	c, err := b.read(tx, uid)
 	if err != nil || c.State != Blocked {
 		return c, err
 	}
@@ -144,6 +170,7 @@ func (b Book) Remove(tx *store.Tx, uid identity.UID) error {
 	if _, err := b.Get(tx, uid); err != nil {
 		return err
 	}
+	tx.Forget(hotBook)
 	return errors.Join(tx.Delete(contactKey(uid)), tx.Delete(waitingKey(uid)))
 }
 
@@ -197,7 +224,7 @@ func (b Book) Propose(tx *store.Tx, p Proposal, now time.Time) (Contact, error) 
 // Confirm notes that the inviter accepted the conversation that we proposed.
 // ErrNotFound if we proposed no such one to it, ErrBlocked. It may be said twice.
 func (b Book) Confirm(tx *store.Tx, uid identity.UID, conv [32]byte, now time.Time) (Contact, error) {
-	c, err := b.Get(tx, uid)
+	c, err := b.read(tx, uid)
 	switch {
 	case err != nil:
 		return Contact{}, err

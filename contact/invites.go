@@ -203,7 +203,7 @@ func (b Book) Redeem(tx *store.Tx, r *Request, now time.Time) (c Contact, fresh 
 		return Contact{}, false, err
 	}
 	if again {
-		c, err = b.Get(tx, r.UID())
+		c, err = b.read(tx, r.UID())
 		return c, false, err
 	}
 	c, known, err := b.find(tx, r.UID())

@@ -23,6 +23,8 @@ const (
 	MaxOlder = 16
 	// maxEndingUses bounds the uses, latest last, that the ending of an invite names.
 	maxEndingUses = 4
+	// maxHot bounds the contacts known by heart.
+	maxHot = 1024
 	// keepEnded is how long an invite stays known after its expiry, in seconds.
 	keepEnded = 30 * 24 * 3600
 )

@@ -51,7 +51,7 @@ func (b Book) Find(tx *store.Tx, typed string) (Contact, error) {
 // Rename gives a contact another name. Errors: ErrNotFound, ErrNameTaken, and
 // those of identity.CheckName.
 func (b Book) Rename(tx *store.Tx, uid identity.UID, name string) (Contact, error) {
-	c, err := b.Get(tx, uid)
+	c, err := b.read(tx, uid)
 	if err != nil {
 		return Contact{}, err
 	}

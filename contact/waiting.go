@@ -70,7 +70,7 @@ func (b Book) Waiting(tx *store.Tx) ([]*Request, error) {
 // Accept makes the author of a waiting request a contact and returns the
 // request, whose conversation the caller joins; ErrNotFound if none waits.
 func (b Book) Accept(tx *store.Tx, uid identity.UID, now time.Time) (Contact, *Request, error) {
-	c, err := b.Get(tx, uid)
+	c, err := b.read(tx, uid)
 	if err != nil {
 		return Contact{}, nil, err
 	}

@@ -79,11 +79,20 @@ func (d *DAG) writable(tx *store.Tx, log LogKey) (Tip, bool, error) {
 	return t, found, nil
 }
 
-// Append signs and delivers an entry of this node's own. sign signs for the
-// draft's log. The draft must still be next in its log, else ErrStale; heads
+// A Signer signs for one log.
+type Signer interface {
+	Public() [32]byte
+	Sign(message []byte) [64]byte
+}
+
+// Append signs and delivers an entry of this node's own. The draft must still be next in its log, else ErrStale; heads
 // that came since do no harm. The entry must not be shown to anybody before tx
 // is committed: to write another one of the same seq is a fork.
-func (d *DAG) Append(tx *store.Tx, sign func([]byte) [64]byte, dr Draft, body []byte) (Entry, error) {
+// Errors besides: ErrSignature for the key of another log, and those of Draft.
+func (d *DAG) Append(tx *store.Tx, key Signer, dr Draft, body []byte) (Entry, error) {
+	if LogKey(key.Public()) != dr.Log {
+		return Entry{}, fmt.Errorf("append to %s: %w", dr.Log, ErrSignature)
+	}
 	t, found, err := d.writable(tx, dr.Log)
 	if err != nil {
 		return Entry{}, err
@@ -95,10 +104,7 @@ func (d *DAG) Append(tx *store.Tx, sign func([]byte) [64]byte, dr Draft, body []
 		Log: dr.Log, Seq: dr.Seq, Prev: dr.Prev, Parents: dr.Parents, Height: dr.Height,
 		Body: sum(body), BodySize: uint64(len(body)),
 	}
-	h.Sig = sign(h.Signed())
-	if err := h.Verify(); err != nil {
-		return Entry{}, fmt.Errorf("append: %w", err)
-	}
+	h.Sig = key.Sign(h.Signed())
 	raw := h.Encode()
 	if _, err := DecodeHeader(raw); err != nil {
 		return Entry{}, fmt.Errorf("append: %w", err)

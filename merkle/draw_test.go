@@ -137,9 +137,10 @@ func keyOf(log byte) ed25519.PrivateKey {
 
 func logOf(log byte) LogKey { return LogKey(keyOf(log).Public().(ed25519.PublicKey)) }
 
-func signAs(log byte) func([]byte) [64]byte {
-	return func(b []byte) [64]byte { return [64]byte(ed25519.Sign(keyOf(log), b)) }
-}
+type signAs byte
+
+func (log signAs) Public() [32]byte       { return logOf(byte(log)) }
+func (log signAs) Sign(b []byte) [64]byte { return [64]byte(ed25519.Sign(keyOf(byte(log)), b)) }
 
 func (e *drawn) block() Block { return Block{Header: e.Encode(), Body: e.body} }
 

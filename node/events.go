@@ -68,16 +68,33 @@ func (e *events) add(tx *store.Tx, r eventRecord) error {
 	if err != nil {
 		return err
 	}
-	last, err := lastEvent(tx)
+	newest, err := newestEvent(tx)
 	if err != nil {
 		return err
 	}
+	last := *newest
 	seq := last + r.count()
+	*newest = seq
 	tx.OnCommit(func() { e.tell(seq) })
 	if err := trimEvents(tx, last, seq); err != nil {
 		return err
 	}
 	return tx.Set(eventKey(seq), b)
+}
+
+// newestEvent returns the number of the newest event, known by heart.
+func newestEvent(tx *store.Tx) (*uint64, error) {
+	var err error
+	load := func() any {
+		var n uint64
+		n, err = lastEvent(tx)
+		return &n
+	}
+	n, _ := tx.Hot("events", load).(*uint64)
+	if err != nil {
+		tx.Forget("events")
+	}
+	return n, err
 }
 
 // trimEvents deletes what is too old, now and then.

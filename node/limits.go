@@ -38,7 +38,8 @@ const (
 	groupDrawn    = 16 // members of a group who publish its tag on one day
 	weeksAhead    = 13 // weeks of slots registered with a custodian
 	weeksBack     = 5
-	keptEvents    = 10_000 // at least; old ones go every trimEvery
+	outboxRest    = 50 * time.Millisecond // so that many messages in a row are looked after at once
+	keptEvents    = 10_000                // at least; old ones go every trimEvery
 	trimEvery     = 256
 	segmentBytes  = 900 << 10          // entries in one parcel, before sealing
 	retryTime     = 5 * time.Second    // before a custodian that failed is visited again

@@ -140,7 +140,7 @@ func (n *Node) atTheDoor() network.StreamHandler {
 func (n *Node) run() {
 	n.loop("meet", meetEvery, n.meet)
 	n.loop("publish", publishEvery, n.publish)
-	n.loop("outbox", outboxEvery, n.outbox)
+	n.loop("outbox", outboxEvery, n.outboxRound)
 	n.loop("collect", collectEvery, n.collect)
 	n.loop("door", collectEvery, n.standInHere)
 	n.loop("introduce", introduceEvery, n.introduce)

@@ -73,6 +73,16 @@ func (n *Node) outbox(ctx context.Context) {
 	}
 }
 
+// outboxRound is a round of the outbox and a rest: what is written meanwhile is
+// looked after at once.
+func (n *Node) outboxRound(ctx context.Context) {
+	n.outbox(ctx)
+	select {
+	case <-time.After(outboxRest):
+	case <-ctx.Done():
+	}
+}
+
 // waiting reports whether something of a conversation should be parked: a
 // member lacks an entry of ours and is not connected, or has not taken it for a
 // while.

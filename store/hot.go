@@ -31,7 +31,10 @@ func (tx *Tx) keep(key string, v any) {
 }
 
 // Forget has the next Hot read anew: what is known by heart may be half changed.
-func (tx *Tx) Forget(key string) { delete(tx.hot, key) }
+func (tx *Tx) Forget(key string) {
+	delete(tx.hot, key)
+	delete(tx.warm, key)
+}
 
 // remember leaves what an Update that was applied knew to the next one.
 func (db *DB) remember(tx *Tx) {

@@ -336,7 +336,7 @@ func TestAttack23_StrangerProbes(t *testing.T) {
 		"other sid": func(_ *raw, o *offer) { o.Box = append([]byte(nil), o.Box[:len(o.Box)-1]...) },
 		"signature": func(r *raw, o *offer) {
 			k := synKey(group, 1)
-			b := boxed{Log: newUser("bob").log(), Sig: stranger.sign(ProofMessage(o.Tag[:])), Credit: sessionCredit}
+			b := boxed{Log: newUser("bob").log(), Sig: stranger.Sign(ProofMessage(o.Tag[:])), Credit: sessionCredit}
 			o.Box = sealBox(boxKey(k.Syn, dialer, o.Sid, r.ends), o.Tag, b)
 		},
 	} {

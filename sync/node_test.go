@@ -26,9 +26,11 @@ func newUser(name string) user {
 	return user{name, ed25519.NewKeyFromSeed(seed[:])}
 }
 
+func (u user) Public() [32]byte { return u.log() }
+
 func (u user) log() merkle.LogKey { return merkle.LogKey(u.key.Public().(ed25519.PublicKey)) }
 
-func (u user) sign(b []byte) [64]byte { return [64]byte(ed25519.Sign(u.key, b)) }
+func (u user) Sign(b []byte) [64]byte { return [64]byte(ed25519.Sign(u.key, b)) }
 
 // A node is what dagsync sees of a node: conversations over a real store. It
 // implements Logs.
@@ -122,7 +124,7 @@ func (n *node) append(u user, text string, change func(*merkle.Draft)) (e merkle
 		if change != nil {
 			change(&dr)
 		}
-		e, err = n.dag(group).Append(tx, u.sign, dr, []byte(text))
+		e, err = n.dag(group).Append(tx, u, dr, []byte(text))
 		return err
 	})
 	return e, err
@@ -181,7 +183,7 @@ func logWith(u user, count int, says func(i int) []byte) []merkle.Block {
 		body := says(i)
 		h.Seq, h.Height = uint64(i), uint64(i+1)
 		h.Body, h.BodySize = sha256.Sum256(body), uint64(len(body))
-		h.Sig = u.sign(h.Signed())
+		h.Sig = u.Sign(h.Signed())
 		blocks = append(blocks, merkle.Block{Header: h.Encode(), Body: body})
 		h.Prev = h.ID()
 	}
@@ -250,7 +252,7 @@ func (n *node) Shared(Conv, merkle.LogKey) []Conv {
 func (n *node) Own(Conv) merkle.LogKey { return n.log() }
 
 func (n *node) Prove(_ Conv, tag []byte) (Proof, error) {
-	return Proof{Log: n.log(), Sig: n.sign(ProofMessage(tag))}, nil
+	return Proof{Log: n.log(), Sig: n.Sign(ProofMessage(tag))}, nil
 }
 
 func (n *node) Standing(_ Conv, log merkle.LogKey) Standing {

@@ -87,7 +87,7 @@ func (r *raw) hello() []frame {
 func (r *raw) offerBy(k Key) offer {
 	r.sid += 2
 	o := offer{Sid: r.sid, Tag: openTag(k.Syn, dialer, r.ends)}
-	b := boxed{Log: r.user.log(), Sig: r.user.sign(ProofMessage(o.Tag[:])), Credit: r.credit, Eager: eagerBytes}
+	b := boxed{Log: r.user.log(), Sig: r.user.Sign(ProofMessage(o.Tag[:])), Credit: r.credit, Eager: eagerBytes}
 	o.Box = sealBox(boxKey(k.Syn, dialer, o.Sid, r.ends), o.Tag, b)
 	r.salt = rowSalt(k.Syn, o.Sid, r.ends)
 	return o
