@@ -13,6 +13,7 @@ import (
 	"io"
 	"os"
 	"runtime/pprof"
+	"runtime/trace"
 	"slices"
 	"strconv"
 )
@@ -76,33 +77,50 @@ func parse(args []string) (*played, error) {
 	return p, nil
 }
 
-// profile writes a CPU profile to $PROFILES/PHASE-1.cpu, or the next number that
-// is free, until stop is called; stop may be called again.
+// profile writes a CPU profile to $PROFILES/PHASE-1.cpu and, if TRACE is set, an
+// execution trace to PHASE-1.trace, or with the next number that is free, until
+// stop is called; stop may be called again.
 func profile(phase string) (stop func() error, err error) {
 	dir := os.Getenv("PROFILES")
 	if dir == "" {
 		return func() error { return nil }, nil
 	}
-	var f *os.File
-	for i, busy := 1, true; busy; i++ {
-		f, err = os.OpenFile(fmt.Sprintf("%s/%s-%d.cpu", dir, phase, i), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
-		busy = errors.Is(err, os.ErrExist)
-	}
+	cpu, err := fresh(dir+"/"+phase, ".cpu")
 	if err != nil {
 		return nil, err
 	}
-	if err := pprof.StartCPUProfile(f); err != nil {
-		return nil, errors.Join(err, f.Close())
+	stops := []func() error{func() error { pprof.StopCPUProfile(); return cpu.Close() }}
+	if err := pprof.StartCPUProfile(cpu); err != nil {
+		return nil, err
 	}
-	stopped := false
-	return func() error {
-		if stopped {
-			return nil
+	if os.Getenv("TRACE") != "" {
+		f, err := fresh(dir+"/"+phase, ".trace")
+		if err != nil {
+			return nil, err
 		}
-		stopped = true
-		pprof.StopCPUProfile()
-		return f.Close()
+		stops = append(stops, func() error { trace.Stop(); return f.Close() })
+		if err := trace.Start(f); err != nil {
+			return nil, err
+		}
+	}
+	return func() error {
+		var errs []error
+		for _, s := range stops {
+			errs = append(errs, s())
+		}
+		stops = nil
+		return errors.Join(errs...)
 	}, nil
+}
+
+// fresh makes a file with the first number that is free.
+func fresh(stem, ext string) (*os.File, error) {
+	for i := 1; ; i++ {
+		f, err := os.OpenFile(fmt.Sprintf("%s-%d%s", stem, i, ext), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+		if !errors.Is(err, os.ErrExist) {
+			return f, err
+		}
+	}
 }
 
 // emit prints one result as the rig reads it.
