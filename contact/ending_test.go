@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"causeway/identity"
+	"causeway/internal/label"
+	"causeway/internal/wire"
 	"causeway/store"
 )
 
@@ -75,9 +77,16 @@ func TestNobodyElseEndsAnInvite(t *testing.T) {
 		t.Errorf("leaf of another: %v", err)
 	}
 	for name, leaf := range map[string]*identity.Leaf{"her own leaf": own, "the inviter's leaf": leaf} {
-		mine := inv
-		mine.UID = leaf.UID() // else she cannot even make it
-		box, err := SealEnding(mine, leaf, &Ending{Why: ErrUsed}, hers.Sign)
+		claim := endingClaim{Version: endingVersion, Leaf: leaf.Encode(), Why: 1}
+		msg, err := signable(label.OfferSignature, endingSigned{Invite: inv.ID(), Claim: claim})
+		if err != nil {
+			t.Fatal(err)
+		}
+		plain, err := wire.Marshal(endingWire{Claim: claim, Sig: hers.Sign(msg)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		box, err := inv.seal(plain)
 		if err != nil {
 			t.Fatal(err)
 		}
