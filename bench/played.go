@@ -150,7 +150,7 @@ func (p *played) pulled(ctx context.Context, r *reader) error {
 	if held {
 		err = until(ctx, 200*time.Microsecond, func() (bool, error) { return r.Synced(ctx, "@ann") })
 	} else {
-		err = until(ctx, 5*time.Millisecond, func() (bool, error) { return r.newest(ctx, 1, p.count-1) })
+		err = until(ctx, p.look(), func() (bool, error) { return r.newest(ctx, 1, p.count-1) })
 	}
 	if err != nil {
 		return err
@@ -178,6 +178,12 @@ func (p *played) pulled(ctx context.Context, r *reader) error {
 	}
 	result["rx"], result["tx"] = r.host.total()
 	return p.says(result)
+}
+
+// look is how often a catch-up is looked at: seldom enough that looking costs
+// nothing, often enough for a figure of three digits.
+func (p *played) look() time.Duration {
+	return min(max(time.Duration(p.count)*200*time.Nanosecond, time.Millisecond), 50*time.Millisecond)
 }
 
 func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
