@@ -21,12 +21,13 @@ import (
 const (
 	mostRuns   = 100_000_000
 	runLimit   = 5 * time.Minute // of one run; the longest drawn ones take a few seconds
-	runsEach   = 200             // of one worker process
+	runsEach   = 50              // of one worker process: each leaves some memory behind (docs/testing.md)
 	mostNodes  = 16
 	mostJobs   = 256
 	fileLimit  = 4 << 20
 	simExample = `  peer sim --seed 7                     one drawn run
   peer sim --seeds 1-2000               many, on all cores
+  peer sim --forks --seeds 1-10000      somebody forks a log in each of them
   peer sim fork.sim --picture run.html  a scenario file, and a picture of its run
   peer sim --seeds 1-500 --shrink       the first that fails, made small`
 )
@@ -37,6 +38,7 @@ type simulation struct {
 	seed                  uint64
 	seeds                 string
 	nodes, jobs           int
+	forks                 bool
 	shrink, trace, worker bool
 	picture, write        string
 
@@ -59,6 +61,7 @@ Exit code 0: all promises were kept; 1: one was broken, and its seed is named; 2
 	f.Uint64Var(&s.seed, "seed", 0, "draw the plan of seed `N`; with a file: play it with this seed")
 	f.StringVar(&s.seeds, "seeds", "", "the seeds `A-B`, one after the other")
 	f.IntVar(&s.nodes, "nodes", 0, "draw plans for `N` people (default: the seed says)")
+	f.BoolVar(&s.forks, "forks", false, "draw plans in which somebody forks a log")
 	f.IntVar(&s.jobs, "jobs", runtime.NumCPU(), "run `N` at a time, each in a process of its own")
 	f.BoolVar(&s.shrink, "shrink", false, "make the first failing plan as small as it goes")
 	f.StringVar(&s.picture, "picture", "", "draw the run, or the first that failed, into the page `FILE`")
@@ -88,6 +91,8 @@ func (s *simulation) prepare(files []string) error {
 		return usage("sim wants a scenario file, --seed N or --seeds A-B (`peer sim --help` shows examples)")
 	case s.nodes != 0 && len(files) > 0:
 		return usage("--nodes is for drawn plans: a file says who takes part")
+	case s.forks && len(files) > 0:
+		return usage("--forks is for drawn plans: a file says who forks a log (docs/testing.md, the verb fork)")
 	case s.nodes != 0 && (s.nodes < 2 || s.nodes > mostNodes):
 		return usage("--nodes is a number from 2 to %d", mostNodes)
 	case s.jobs < 1 || s.jobs > mostJobs:
@@ -154,7 +159,7 @@ func (s *simulation) all() iter.Seq[sim.Plan] {
 	return func(yield func(sim.Plan) bool) {
 		if len(s.plans) == 0 {
 			for i := range s.total {
-				if !yield(sim.DrawFor(s.first+uint64(i), s.nodes)) {
+				if !yield(s.drawn(s.first + uint64(i))) {
 					return
 				}
 			}
@@ -173,6 +178,13 @@ func (s *simulation) all() iter.Seq[sim.Plan] {
 	}
 }
 
+func (s *simulation) drawn(seed uint64) sim.Plan {
+	if s.forks {
+		return sim.DrawForking(seed, s.nodes)
+	}
+	return sim.DrawFor(seed, s.nodes)
+}
+
 // again is the command that has a run once more.
 func (s *simulation) again(p sim.Plan) string {
 	words := "peer sim"
@@ -180,7 +192,10 @@ func (s *simulation) again(p sim.Plan) string {
 		words += " " + quote(p.File)
 	}
 	words += fmt.Sprintf(" --seed %d", p.Seed)
-	if s.nodes != 0 {
+	if s.forks && p.File == "" {
+		words += " --forks"
+	}
+	if s.nodes != 0 && p.File == "" {
 		words += fmt.Sprintf(" --nodes %d", s.nodes)
 	}
 	return words

@@ -18,6 +18,7 @@ type tally struct {
 	runs      int
 	simulated time.Duration // of all nodes of all runs
 	broken    int           // promises
+	forked    int           // runs with a log of a rival that is known as forked in the end
 	failed    []sim.Result
 	last      sim.Result
 }
@@ -56,6 +57,7 @@ func (s *simulation) run(ctx context.Context) error {
 func (s *simulation) count(r sim.Result) {
 	s.tally.runs++
 	s.tally.simulated += r.Stats.Simulated
+	s.tally.forked += min(1, r.Stats.Forks)
 	if wrong := r.Failures(); len(wrong) > 0 {
 		s.tally.broken += len(wrong)
 		r.Lines = nil
@@ -175,6 +177,7 @@ type simEnd struct {
 	Stopped    bool     `json:"stopped,omitempty"` // by Ctrl-C, before all was run
 	Runs       int      `json:"runs"`
 	Violations int      `json:"violations"`
+	Forked     int      `json:"forked"` // runs in which a log was forked
 	Failed     []uint64 `json:"failed"` // seeds
 	Hours      float64  `json:"simulated_hours"`
 	PerSecond  float64  `json:"runs_per_second"`
@@ -187,7 +190,7 @@ func (s *simulation) summary(stopped bool) error {
 		return nil
 	}
 	end := simEnd{
-		Event: "end", OK: t.broken == 0 && !stopped, Stopped: stopped, Runs: t.runs, Violations: t.broken, Failed: []uint64{},
+		Event: "end", OK: t.broken == 0 && !stopped, Stopped: stopped, Runs: t.runs, Violations: t.broken, Forked: t.forked, Failed: []uint64{},
 		Hours: t.simulated.Hours(), PerSecond: s.perSecond(),
 	}
 	for _, r := range t.failed {
@@ -199,6 +202,9 @@ func (s *simulation) summary(stopped bool) error {
 	of := ""
 	if stopped {
 		of = fmt.Sprintf(" of %d, then stopped", s.total)
+	}
+	if s.forks {
+		of += fmt.Sprintf(", a log forked in %d", t.forked)
 	}
 	fmt.Fprintf(s.app.out, "%d runs%s: %.1f simulated hours, %d promises broken, %.1f runs a second\n", t.runs, of, end.Hours, t.broken, end.PerSecond)
 	return nil

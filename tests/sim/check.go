@@ -257,7 +257,11 @@ func (w *world) checkForks(label string, in []*node) {
 		}
 		for log := range forked {
 			uid, _ := c.State().Fold.UserOf(log)
-			if of := w.person(uid); of != nil && !of.rival && !of.revived {
+			of := w.person(uid)
+			if of != nil && of.rival && i == 0 {
+				w.stats.Forks++
+			}
+			if of != nil && !of.rival && !of.revived {
 				w.violate("forked set", "%s, who is honest, has forked a log of %s", of.name, label)
 			}
 		}

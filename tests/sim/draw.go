@@ -48,10 +48,10 @@ func DrawFor(seed uint64, people int) Plan {
 	return l.plan()
 }
 
-// DrawForking is Draw with somebody among the people who forks a log at least
+// DrawForking is DrawFor with somebody among the people who forks a log at least
 // once.
-func DrawForking(seed uint64) Plan {
-	l := &lottery{rand.New(chance(seed, "forks")), Draw(seed)}
+func DrawForking(seed uint64, people int) Plan {
+	l := &lottery{rand.New(chance(seed, "forks")), DrawFor(seed, people)}
 	if len(l.p.Rivals) == 0 {
 		l.p.Rivals = []string{l.p.People[1+l.IntN(len(l.p.People)-1)]}
 	}
@@ -185,20 +185,32 @@ func (l *lottery) clock() Step {
 
 func (l *lottery) forget() Step { return Step{At: l.when(), Do: "forget", Who: []string{l.someone()}} }
 
-// fork has a rival fork a log in a group that it is in by then, most likely.
+// fork has a rival fork a log in a group that it is in by then, most likely, and
+// in conversations of two, so that it hardly ever fails to.
 func (l *lottery) fork() {
 	r, g := l.p.Rivals[0], l.p.Groups[0]
-	l.a(Step{At: 0, Do: "add", Who: []string{g.By, r}, In: g.Name})
+	for _, at := range []time.Duration{0, 20 * time.Second, 50 * time.Second} { // who was not reached has offered no log yet
+		l.a(Step{At: at, Do: "add", Who: []string{g.By, r}, In: g.Name})
+	}
 	for range 1 + l.IntN(2) {
 		l.a(Step{At: time.Minute + l.when()/2, Do: "fork", Who: []string{r, g.By}, In: g.Name, N: 1 + l.IntN(3)})
+	}
+	for range 2 + l.IntN(2) {
+		to := l.another(r)
+		l.a(Step{At: l.when(), Do: "fork", Who: []string{r, to}, In: direct(r, to), N: 1 + l.IntN(3)})
+	}
+}
+
+func (l *lottery) another(than string) string {
+	for {
+		if other := l.someone(); other != than {
+			return other
+		}
 	}
 }
 
 func (l *lottery) rival(r string) Step {
-	other := r
-	for other == r {
-		other = l.someone()
-	}
+	other := l.another(r)
 	s := Step{At: l.when(), Who: []string{r, other}, For: l.span(2 * time.Minute), N: 1 + l.IntN(3)}
 	s.Do = []string{"fork", "fork", "deaf", "hoard", "lie", "garbage", "say"}[l.IntN(7)]
 	s.In = l.group()

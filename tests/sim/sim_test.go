@@ -18,7 +18,7 @@ func TestSeeds(t *testing.T) {
 	for seed := *from; seed < *from+*seeds; seed++ {
 		draw := Draw
 		if *forks {
-			draw = DrawForking
+			draw = func(seed uint64) Plan { return DrawForking(seed, 0) }
 		}
 		r := Run(draw(seed))
 		total += r.Stats.Simulated

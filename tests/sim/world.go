@@ -48,6 +48,7 @@ func (v Violation) String() string {
 // Stats count what a run did.
 type Stats struct {
 	Events, Frames, Messages, Entries, Crashes, Parcels int
+	Forks                                               int           // logs of rivals that are known as forked in the end
 	Simulated                                           time.Duration // of the whole cluster
 }
 
