@@ -34,7 +34,7 @@ const (
 
 // Sizes of the engine's parts: a desktop program that is idle must be small.
 const (
-	cacheBytes    = 24 << 20 // what memtables take (twice theirs) is taken from it
-	memTableBytes = 4 << 20
+	cacheBytes    = 48 << 20 // what memtables take (twice theirs) is taken from it
+	memTableBytes = 16 << 20 // of 4 MiB a catch-up is compacted twice as often
 	maxOpenFiles  = 200
 )
