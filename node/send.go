@@ -57,10 +57,14 @@ func (n *Node) maySend(tx *store.Tx, c *chat.Conversation) error {
 // change runs one transaction on one conversation, keeps what it brought as
 // events, and tells the network of it after the commit.
 func (n *Node) change(f func(tx *store.Tx, now time.Time) (*chat.Writer, error)) error {
+	return n.changeBy(n.db.Update, f)
+}
+
+func (n *Node) changeBy(update func(func(*store.Tx) error) error, f func(tx *store.Tx, now time.Time) (*chat.Writer, error)) error {
 	if n.ctx.Err() != nil {
 		return ErrClosed
 	}
-	err := n.db.Update(func(tx *store.Tx) error {
+	err := update(func(tx *store.Tx) error {
 		w, err := f(tx, time.Now())
 		if err != nil || w == nil {
 			return err
@@ -133,6 +137,18 @@ func (n *Node) recordAll(tx *store.Tx, w *chat.Writer) error {
 func (n *Node) receive(c *chat.Conversation, blocks []merkle.Block) (merkle.Result, error) {
 	var res merkle.Result
 	err := n.change(func(tx *store.Tx, now time.Time) (w *chat.Writer, err error) {
+		w = c.Write(tx, now)
+		res, err = w.Receive(blocks)
+		return w, err
+	})
+	return res, err
+}
+
+// receiveLater is receive that does not wait for the disk.
+func (n *Node) receiveLater(c *chat.Conversation, blocks []merkle.Block, durable func()) (merkle.Result, error) {
+	var res merkle.Result
+	err := n.changeBy(n.db.UpdateLater, func(tx *store.Tx, now time.Time) (w *chat.Writer, err error) {
+		tx.OnCommit(durable)
 		w = c.Write(tx, now)
 		res, err = w.Receive(blocks)
 		return w, err

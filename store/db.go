@@ -1,6 +1,7 @@
 package store
 
 import (
+	"errors"
 	"sync"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -81,6 +82,25 @@ func (db *DB) Update(fn func(tx *Tx) error) error {
 	c, err := db.stage(fn)
 	if c == nil {
 		return err
+	}
+	if failed := db.wait(c); failed != nil {
+		return failed
+	}
+	return err
+}
+
+// UpdateLater is Update that does not wait for the disk: it returns nil once the
+// next Update sees what fn wrote. Hooks of OnCommit tell when it is durable. If
+// the disk fails before that they are never called, and every later Update says
+// so.
+func (db *DB) UpdateLater(fn func(tx *Tx) error) error {
+	if err := db.begin(); err != nil {
+		return err
+	}
+	defer db.active.Done()
+	c, err := db.stage(fn)
+	if c == nil || err == nil {
+		return errors.Join(err, db.fault.get())
 	}
 	if failed := db.wait(c); failed != nil {
 		return failed

@@ -54,6 +54,12 @@ type config struct {
 	nonce  nonce
 	ledger *ledger
 	leases *leases
+
+	// lazy takes entries that need not be waited for, nil if there is no such
+	// thing; landed hears, from any goroutine, that so many bytes of ENTRIES of a
+	// session are durable.
+	lazy   LateLogs
+	landed func(sid, size uint64)
 }
 
 // Ends of a stream that are nobody's fault.

@@ -133,6 +133,17 @@ type Logs interface {
 	Taken(c Conv, log merkle.LogKey, own []Range)
 }
 
+// LateLogs are Logs that need not wait for the disk, so that one batch is taken
+// while the one before is written. A Service makes use of it where it can.
+type LateLogs interface {
+	Logs
+
+	// AddLater is Add, but it calls durable, once and from any goroutine, when what
+	// it took is durable, and never if the disk fails before that. What it took is
+	// not in the other answers until then.
+	AddLater(c Conv, from peer.ID, blocks []merkle.Block, durable func()) (merkle.Result, error)
+}
+
 // An EventKind says what happened to a session.
 type EventKind uint8
 

@@ -320,6 +320,23 @@ func (n *node) Add(c Conv, _ peer.ID, blocks []merkle.Block) (res merkle.Result,
 		res, err = n.dag(c).Add(tx, blocks)
 		return err
 	})
+	n.tookIn(c, blocks, res)
+	return res, err
+}
+
+func (n *node) AddLater(c Conv, _ peer.ID, blocks []merkle.Block, durable func()) (res merkle.Result, err error) {
+	err = n.db.UpdateLater(func(tx *store.Tx) (err error) {
+		res, err = n.dag(c).Add(tx, blocks)
+		tx.OnCommit(func() {
+			n.tookIn(c, blocks, res)
+			durable()
+		})
+		return err
+	})
+	return res, err
+}
+
+func (n *node) tookIn(c Conv, blocks []merkle.Block, res merkle.Result) {
 	n.mu.Lock()
 	n.added += len(blocks)
 	n.forks += len(res.Forks)
@@ -331,7 +348,6 @@ func (n *node) Add(c Conv, _ peer.ID, blocks []merkle.Block) (res merkle.Result,
 	if s != nil {
 		s.Announce(c)
 	}
-	return res, err
 }
 
 func (n *node) Seen(_ Conv, log merkle.LogKey, marks []Mark) {

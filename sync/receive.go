@@ -39,11 +39,14 @@ func (e *engine) onEntries(f *entries, size uint64, due bool) error {
 		}
 		e.ledger.took(size, e.now)
 	}
-	ids, res, err := e.keep(s, f)
+	later := e.lazy != nil && asked && f.Flags&flagLast == 0 // nothing is decided by what is there, before the last
+	ids, res, err := e.keep(s, f, size, later)
 	if err != nil {
 		return err
 	}
-	e.grant(s, size)
+	if !later {
+		e.grant(s, size)
+	}
 	if err := e.blame(s, res); err != nil {
 		return err
 	}
@@ -56,13 +59,24 @@ func (e *engine) onEntries(f *entries, size uint64, due bool) error {
 	return e.proceed(s)
 }
 
-func (e *engine) keep(s *session, f *entries) (ids []merkle.ID, res merkle.Result, err error) {
-	if len(f.Items) == 0 {
-		return nil, res, nil
-	}
+func (e *engine) keep(s *session, f *entries, size uint64, later bool) (ids []merkle.ID, res merkle.Result, err error) {
 	blocks, ids := f.unpack()
-	res, err = e.logs.Add(s.conv, e.peer, blocks)
+	switch {
+	case later:
+		sid := s.sid
+		res, err = e.lazy.AddLater(s.conv, e.peer, blocks, func() { e.landed(sid, size) })
+	case len(blocks) > 0:
+		res, err = e.logs.Add(s.conv, e.peer, blocks)
+	}
 	return ids, res, err
+}
+
+// durable follows an AddLater.
+func (e *engine) durable(now time.Time, sid, size uint64) {
+	e.now = now
+	if s := e.sessions[sid]; s != nil {
+		e.grant(s, size)
+	}
 }
 
 func (e *engine) grant(s *session, size uint64) {

@@ -47,7 +47,11 @@ type news struct {
 	all     bool
 	dirty   []Conv
 	refresh bool
+	durable []kept
 }
+
+// kept are entries of a session that are durable.
+type kept struct{ sid, size uint64 }
 
 func newStream(s *Service, raw network.Stream, r role) *stream {
 	st := &stream{
@@ -58,7 +62,9 @@ func newStream(s *Service, raw network.Stream, r role) *stream {
 	c := config{
 		logs: s.logs, self: s.host.ID(), peer: st.peer, role: r,
 		ledger: s.ledger, leases: s.leases,
+		landed: func(sid, size uint64) { st.post(news{durable: []kept{{sid, size}}}) },
 	}
+	c.lazy, _ = s.logs.(LateLogs)
 	rand.Read(c.nonce[:])
 	st.engine = newEngine(c, time.Now())
 	return st
@@ -88,6 +94,7 @@ func (st *stream) post(n news) {
 	st.news.refresh = st.news.refresh || n.refresh
 	st.news.offers = merged(st.news.offers, n.offers)
 	st.news.dirty = merged(st.news.dirty, n.dirty)
+	st.news.durable = append(st.news.durable, n.durable...)
 	st.newsMu.Unlock()
 	signal(st.wake)
 }
@@ -232,6 +239,9 @@ func (st *stream) step() (frame []byte, evs []Event, deadline time.Time, err err
 
 // tell gives the news to the engine.
 func (n news) tell(e *engine, now time.Time) error {
+	for _, k := range n.durable {
+		e.durable(now, k.sid, k.size)
+	}
 	if n.refresh {
 		if err := e.refresh(now); err != nil {
 			return err
