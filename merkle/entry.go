@@ -15,7 +15,16 @@ type Block struct{ Header, Body []byte }
 type Entry struct {
 	ID ID
 	Header
-	Body []byte
+	Body   []byte
+	header int // bytes of the encoded header, if known
+}
+
+// Size is the length of the header block and the body, in bytes.
+func (e *Entry) Size() int {
+	if e.header == 0 {
+		e.header = len(e.Encode())
+	}
+	return e.header + len(e.Body)
 }
 
 // Block returns the entry as it travels.

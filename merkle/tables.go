@@ -218,7 +218,7 @@ func (v *view) decodeEntry(b []byte) Entry {
 		v.fail(fmt.Errorf("%w: entry: %v", store.ErrDamaged, err))
 		return Entry{}
 	}
-	e := Entry{ID: sum(header), Header: h}
+	e := Entry{ID: sum(header), Header: h, header: len(header)}
 	if flag == bodyHere {
 		e.Body = body
 	}
@@ -226,7 +226,14 @@ func (v *view) decodeEntry(b []byte) Entry {
 }
 
 func (v *view) entry(offset uint64) Entry {
-	b := v.get(v.d.keyN(tEntry, offset))
+	if v.err != nil {
+		return Entry{}
+	}
+	b, err := v.tx.Near(v.d.key(tEntry), v.d.keyN(tEntry, offset))
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		v.fail(err)
+		return Entry{}
+	}
 	if b == nil {
 		v.fail(fmt.Errorf("%w: no entry at offset %d", store.ErrDamaged, offset))
 		return Entry{}

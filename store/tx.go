@@ -26,6 +26,7 @@ type Tx struct {
 	apply []func()      // when applied, under the writer lock
 	err   error         // first failure of a scan; fails the transaction
 	over  bool
+	near  near
 	hot   map[string]any // what this Update knows by heart
 	warm  map[string]any // what the last ones left to it
 }
@@ -154,7 +155,10 @@ func (tx *Tx) failed(err error) bool {
 	return err != nil
 }
 
-func (tx *Tx) end() { tx.over = true }
+func (tx *Tx) end() {
+	tx.over = true
+	tx.near.close()
+}
 
 func (tx *Tx) usable() error {
 	if tx.over {

@@ -28,8 +28,7 @@ func Select(tx *store.Tx, d *merkle.DAG, w Want, may func(merkle.Entry) bool) (e
 			m.step(c) // its height was a guess, or it is not open yet
 			continue
 		}
-		n := len(c.next.Encode()) + len(c.next.Body)
-		if size += n; size > w.Bytes && len(entries) > 0 {
+		if size += c.next.Size(); size > w.Bytes && len(entries) > 0 {
 			break
 		}
 		if !seen[c.next.ID] {
