@@ -202,15 +202,6 @@ func (l *logs) Read(c dagsync.Conv, reader merkle.LogKey, w dagsync.Want) ([]mer
 	return got, rest, err
 }
 
-// AddLater keeps blocks from a peer, and tells when they are durable.
-func (l *logs) AddLater(c dagsync.Conv, _ peer.ID, blocks []merkle.Block, durable func()) (merkle.Result, error) {
-	conv, err := l.conv(c)
-	if err != nil {
-		return merkle.Result{}, err
-	}
-	return l.node().receiveLater(conv, blocks, durable)
-}
-
 // Add keeps blocks from a peer.
 func (l *logs) Add(c dagsync.Conv, _ peer.ID, blocks []merkle.Block) (merkle.Result, error) {
 	conv, err := l.conv(c)

@@ -144,18 +144,6 @@ func (n *Node) receive(c *chat.Conversation, blocks []merkle.Block) (merkle.Resu
 	return res, err
 }
 
-// receiveLater is receive that does not wait for the disk.
-func (n *Node) receiveLater(c *chat.Conversation, blocks []merkle.Block, durable func()) (merkle.Result, error) {
-	var res merkle.Result
-	err := n.changeBy(n.db.UpdateLater, func(tx *store.Tx, now time.Time) (w *chat.Writer, err error) {
-		tx.OnCommit(durable)
-		w = c.Write(tx, now)
-		res, err = w.Receive(blocks)
-		return w, err
-	})
-	return res, err
-}
-
 // recordAcked tells of each own message that a member has acknowledged now.
 func (n *Node) recordAcked(tx *store.Tx, c *chat.Conversation, name string, a chat.Acked) error {
 	r := eventRecord{Kind: "state", Chat: name, Conv: c.ID}
