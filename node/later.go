@@ -13,13 +13,12 @@ import (
 
 // AddLater keeps blocks from a peer, and tells when they are durable.
 func (l *logs) AddLater(c dagsync.Conv, _ peer.ID, blocks []merkle.Block, durable func()) (merkle.Result, error) {
-	conv, err := l.conv(c)
+	conv, err := l.Conv(c)
 	if err != nil {
 		return merkle.Result{}, err
 	}
-	n := l.node()
 	var res merkle.Result
-	err = n.changeBy(n.db.UpdateLater, func(tx *store.Tx, now time.Time) (w *chat.Writer, err error) {
+	err = l.n.changeBy(l.n.db.UpdateLater, func(tx *store.Tx, now time.Time) (w *chat.Writer, err error) {
 		tx.OnCommit(durable)
 		w = conv.Write(tx, now)
 		res, err = w.Receive(blocks)

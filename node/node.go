@@ -111,7 +111,7 @@ func (n *Node) open() (err error) {
 		return err
 	}
 	n.host.SetStreamHandler(label.MailboxProtocol, n.atTheDoor())
-	n.sync = dagsync.New(n.host, (*logs)(n), dagsync.Options{OnEvent: n.observe}) // before nearby may be called
+	n.sync = dagsync.New(n.host, n.logs(), dagsync.Options{OnEvent: n.observe}) // before nearby may be called
 	n.finder, err = dht.New(n.ctx, n.host, dht.Config{
 		Networks: n.cfg.Networks, Bootstrap: n.cfg.Bootstrap, Server: n.cfg.DHTServer, Nearby: n.nearby,
 		Report: n.heed,

@@ -81,7 +81,7 @@ func asksForAll(t *testing.T, n *Node, conv merkle.ID, reader merkle.LogKey) (go
 		t.Fatal(err)
 	}
 	for _, w := range wants {
-		entries, _, err := (*logs)(n).Read(dagsync.Conv(conv), reader, w)
+		entries, _, err := n.logs().Read(dagsync.Conv(conv), reader, w)
 		if err != nil && reader != (merkle.LogKey{1}) {
 			t.Fatal(err)
 		}

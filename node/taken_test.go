@@ -134,7 +134,7 @@ func (m *mute) Frontier(dagsync.Conv, merkle.LogKey) ([]merkle.Tip, error) { ret
 // and go away before it acknowledges anything.
 func (p *person) takesInSilence(c *chat.Conversation, from *person) {
 	p.t.Helper()
-	m := &mute{logs: (*logs)(p.Node)}
+	m := &mute{logs: p.Node.logs()}
 	err := p.db.View(func(tx *store.Tx) (err error) {
 		m.tips, err = c.DAG().Frontier(tx)
 		return err

@@ -17,7 +17,7 @@ func (w *world) labels() []string { return slices.Sorted(maps.Keys(w.convs)) }
 
 // insiders are the honest nodes that belong to a conversation, as each sees
 // itself.
-func (w *world) insiders(label string) (out []*node) {
+func (w *world) insiders(label string) (out []*device) {
 	for _, n := range w.nodes {
 		c := n.conv(label)
 		if c == nil || n.rival || !c.State().Found {
@@ -31,7 +31,7 @@ func (w *world) insiders(label string) (out []*node) {
 }
 
 // held returns the entries that a node has delivered, in that order.
-func (n *node) held(label string) (ids []merkle.Entry) {
+func (n *device) held(label string) (ids []merkle.Entry) {
 	n.look(func(tx *store.Tx) (err error) {
 		ids, err = n.conv(label).DAG().ByOffset(tx, 0, 1<<20)
 		return err
@@ -39,13 +39,13 @@ func (n *node) held(label string) (ids []merkle.Entry) {
 	return ids
 }
 
-func (n *node) look(f func(tx *store.Tx) error) {
+func (n *device) look(f func(tx *store.Tx) error) {
 	if err := n.db.View(f); err != nil {
 		n.w.violate("errors", "%s reads its store: %v", n.name, err)
 	}
 }
 
-func (n *node) has(label string, id merkle.ID) (has bool) {
+func (n *device) has(label string, id merkle.ID) (has bool) {
 	n.look(func(tx *store.Tx) (err error) {
 		has, err = n.conv(label).DAG().Has(tx, id)
 		return err
@@ -70,7 +70,7 @@ func (w *world) differ() string {
 }
 
 // absent says which honest member does not know yet that it is one.
-func (w *world) absent(label string, in []*node) string {
+func (w *world) absent(label string, in []*device) string {
 	for _, n := range in {
 		for _, m := range n.conv(label).State().Fold.Members() {
 			of := w.person(m.User)
@@ -84,13 +84,13 @@ func (w *world) absent(label string, in []*node) string {
 
 // unwelcomed excuses somebody who was never told of an admission, because an old
 // disk was put back that had not yet written the welcome.
-func (w *world) unwelcomed(by identity.UID, of *node, label string) bool {
+func (w *world) unwelcomed(by identity.UID, of *device, label string) bool {
 	granter := w.person(by)
 	return granter != nil && (granter.rival || granter.revived) && of.conv(label) == nil
 }
 
 // digest names the set of entries that a node holds.
-func (n *node) digest(label string) string {
+func (n *device) digest(label string) string {
 	var sum [32]byte
 	entries := n.held(label)
 	for _, e := range entries {
@@ -126,7 +126,7 @@ func (w *world) checkAll() {
 
 // checkSaid: no acknowledged message is lost, and who belonged when it was
 // written reads it.
-func (w *world) checkSaid(label string, in []*node) {
+func (w *world) checkSaid(label string, in []*device) {
 	for _, m := range w.said {
 		if m.conv != label || m.by.rival || !slices.Contains(in, m.by) || m.excuse && !w.anywhere(m, in) {
 			continue
@@ -142,11 +142,11 @@ func (w *world) checkSaid(label string, in []*node) {
 	}
 }
 
-func (w *world) anywhere(m *said, in []*node) bool {
-	return slices.ContainsFunc(in, func(n *node) bool { return n.has(m.conv, m.id) })
+func (w *world) anywhere(m *said, in []*device) bool {
+	return slices.ContainsFunc(in, func(n *device) bool { return n.has(m.conv, m.id) })
 }
 
-func (n *node) reads(label string, id merkle.ID) (reads bool) {
+func (n *device) reads(label string, id merkle.ID) (reads bool) {
 	n.look(func(tx *store.Tx) error {
 		c := n.conv(label)
 		_, err := c.Message(tx, c.State(), id)
@@ -158,7 +158,7 @@ func (n *node) reads(label string, id merkle.ID) (reads bool) {
 
 // knew reports whether the entry that admitted a present member is in the past
 // of what was written.
-func (n *node) knew(label string, id merkle.ID, member *node) (knew bool) {
+func (n *device) knew(label string, id merkle.ID, member *device) (knew bool) {
 	c := n.conv(label)
 	m, in := c.State().Fold.Member(member.me.UID)
 	if !in {
@@ -176,7 +176,7 @@ func (n *node) knew(label string, id merkle.ID, member *node) (knew bool) {
 
 // checkViews: the same members and verdicts, and the same order for all who can
 // read the same.
-func (w *world) checkViews(label string, in []*node) {
+func (w *world) checkViews(label string, in []*device) {
 	for _, n := range in[min(1, len(in)):] {
 		a, b := in[0].conv(label).State().Fold.Members(), n.conv(label).State().Fold.Members()
 		if !slices.EqualFunc(a, b, sameMember) {
@@ -223,7 +223,7 @@ type line struct {
 
 func compareLines(a, b line) int { return a.id.Compare(b.id) }
 
-func (n *node) view(label string) (out []line) {
+func (n *device) view(label string) (out []line) {
 	n.look(func(tx *store.Tx) error {
 		page, err := n.conv(label).Timeline(tx, chat.Page{Limit: 1 << 20})
 		for _, m := range page {
@@ -235,7 +235,7 @@ func (n *node) view(label string) (out []line) {
 }
 
 // checkForks: all find the same logs forked, and none of an honest device.
-func (w *world) checkForks(label string, in []*node) {
+func (w *world) checkForks(label string, in []*device) {
 	var first map[merkle.LogKey]bool
 	for i, n := range in {
 		forked := map[merkle.LogKey]bool{}
@@ -269,7 +269,7 @@ func (w *world) checkForks(label string, in []*node) {
 }
 
 // checkOrder: delivery is a linear extension of causality.
-func (w *world) checkOrder(label string, n *node) {
+func (w *world) checkOrder(label string, n *device) {
 	seen := map[merkle.ID]bool{{}: true}
 	for _, e := range n.held(label) {
 		for _, p := range append(slices.Clone(e.Parents), e.Prev) {
@@ -285,7 +285,7 @@ func (w *world) checkOrder(label string, n *node) {
 }
 
 // checkShown: nothing is shown twice.
-func (w *world) checkShown(n *node) {
+func (w *world) checkShown(n *device) {
 	seen := map[merkle.ID]bool{}
 	n.look(func(tx *store.Tx) error {
 		for _, v := range tx.Scan(store.Key(store.SpaceTest, byte('s'))) {

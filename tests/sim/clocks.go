@@ -12,7 +12,7 @@ import (
 
 // checkClocks: a node shows its lines in the order that the entries themselves
 // give (docs/spec/09-conversations.md, section 5), whenever each became readable.
-func (w *world) checkClocks(label string, n *node) {
+func (w *world) checkClocks(label string, n *device) {
 	clocks, certain := n.clocks(label)
 	if !certain {
 		return
@@ -35,7 +35,7 @@ func (w *world) checkClocks(label string, n *node) {
 
 // clocks computes the clock of every entry from the walls that the node can read.
 // It is not certain if one was too far ahead: then the wall is not shown.
-func (n *node) clocks(label string) (clocks map[merkle.ID]int64, certain bool) {
+func (n *device) clocks(label string) (clocks map[merkle.ID]int64, certain bool) {
 	clocks, certain = map[merkle.ID]int64{}, true
 	c := n.conv(label)
 	n.look(func(tx *store.Tx) error {

@@ -13,7 +13,7 @@ import (
 
 // checkCustody: quotas hold, what was signed for is there, and custodians hold
 // neither plain text nor names.
-func (w *world) checkCustody(n *node) {
+func (w *world) checkCustody(n *device) {
 	all, err := n.keeper.Holdings()
 	if err != nil {
 		w.violate("errors", "%s counts what it keeps: %v", n.name, err)
@@ -36,7 +36,7 @@ func (w *world) checkCustody(n *node) {
 	})
 }
 
-func (w *world) checkSigned(n, owner *node, k *keeping) {
+func (w *world) checkSigned(n, owner *device, k *keeping) {
 	there := map[mailbox.ParcelID]bool{}
 	err := owner.withBox(n, func(box *mailbox.Box) error {
 		page, _, err := box.List(0, 1000)
@@ -57,7 +57,7 @@ func (w *world) checkSigned(n, owner *node, k *keeping) {
 }
 
 // checkSlots: no sender has more in a box than its share, at any time.
-func (w *world) checkSlots(custodian, owner *node) {
+func (w *world) checkSlots(custodian, owner *device) {
 	owner.turn()
 	link := custodian.keeper.Direct(w.now, func() bool { return custodian.disk.left != nil })
 	defer link.Close()
@@ -79,7 +79,7 @@ func (w *world) checkSlots(custodian, owner *node) {
 
 // checkBlind looks for what a custodian need not know: text, people who are no
 // owners, logs.
-func (w *world) checkBlind(n *node, row []byte) {
+func (w *world) checkBlind(n *device, row []byte) {
 	if bytes.Contains(row, []byte("canary")) {
 		w.violate("custodians are blind", "%s holds plain text", n.name)
 	}
@@ -133,7 +133,7 @@ func (w *world) checkGoroutines(before int) {
 
 // cursor says where the owner goes on in its box, from the beginning now and
 // then. Whatever lies before that it has taken.
-func (n *node) cursor(box *mailbox.Box, k *keeping, custodian *node) (uint64, error) {
+func (n *device) cursor(box *mailbox.Box, k *keeping, custodian *device) (uint64, error) {
 	page, _, err := box.List(0, 1000)
 	if err != nil {
 		return 0, err

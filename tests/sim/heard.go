@@ -11,7 +11,7 @@ import (
 func showKey(i uint64) []byte { return store.Key(store.SpaceTest, byte('s'), i) }
 
 // showAll keeps, in the same transaction, what a person would be shown.
-func (n *node) showAll(tx *store.Tx, got chat.Received) error {
+func (n *device) showAll(tx *store.Tx, got chat.Received) error {
 	next := uint64(0)
 	for k := range tx.ScanBack(store.Key(store.SpaceTest, byte('s')), nil) {
 		next = binary.BigEndian.Uint64(k[len(k)-8:]) + 1
@@ -28,7 +28,7 @@ func (n *node) showAll(tx *store.Tx, got chat.Received) error {
 
 // heard follows a commit: the streams must learn of it, and no receipt may be
 // ahead of its fact.
-func (n *node) heard(c *chat.Conversation, got chat.Received) {
+func (n *device) heard(c *chat.Conversation, got chat.Received) {
 	n.dirty = append(n.dirty, c.ID)
 	n.rekeyed = n.rekeyed || got.Changed
 	for _, e := range got.Delivered {
@@ -47,7 +47,7 @@ func (n *node) heard(c *chat.Conversation, got chat.Received) {
 }
 
 // tellTexts writes down what a person sees.
-func (n *node) tellTexts(c *chat.Conversation, texts []chat.Arrival) {
+func (n *device) tellTexts(c *chat.Conversation, texts []chat.Arrival) {
 	err := n.db.View(func(tx *store.Tx) error {
 		for _, a := range texts {
 			n.w.stats.Messages++
@@ -68,7 +68,7 @@ func (n *node) tellTexts(c *chat.Conversation, texts []chat.Arrival) {
 }
 
 // checkReceipt: who is said to have an entry has it on disk, or had.
-func (n *node) checkReceipt(c *chat.Conversation, a chat.Acked) {
+func (n *device) checkReceipt(c *chat.Conversation, a chat.Acked) {
 	s := c.State()
 	uid, _ := s.Fold.UserOf(a.By)
 	of := n.w.person(uid)

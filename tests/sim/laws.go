@@ -11,7 +11,7 @@ import (
 
 // checkLaws looks at what stands in a conversation, and at how it is sealed and
 // shown, by means that share no code with the rooms that decide it.
-func (w *world) checkLaws(label string, in []*node) {
+func (w *world) checkLaws(label string, in []*device) {
 	for _, n := range in {
 		w.checkSalts(label, n)
 		w.checkOwnLog(label, n)
@@ -24,7 +24,7 @@ func (w *world) checkLaws(label string, in []*node) {
 }
 
 // checkSalts: no two bodies have one salt, so no key serves twice.
-func (w *world) checkSalts(label string, n *node) {
+func (w *world) checkSalts(label string, n *device) {
 	seen := map[[16]byte]bool{}
 	for _, e := range n.held(label) {
 		if len(e.Body) < 16 {
@@ -39,7 +39,7 @@ func (w *world) checkSalts(label string, n *node) {
 }
 
 // checkFounder: nobody can remove who founded a group, or take their rank.
-func (w *world) checkFounder(label string, n *node) {
+func (w *world) checkFounder(label string, n *device) {
 	for _, f := range w.plan.Groups {
 		of := w.node(f.By)
 		if f.Name != label || of == nil || w.left[label+" "+f.By] {
@@ -52,7 +52,7 @@ func (w *world) checkFounder(label string, n *node) {
 }
 
 // checkVoid: what somebody wrote without its removal knowing it does not stand.
-func (w *world) checkVoid(label string, n *node) {
+func (w *world) checkVoid(label string, n *device) {
 	fold := n.conv(label).State().Fold
 	for _, of := range w.nodes {
 		by, gone := fold.Removed(of.me.UID)
@@ -73,7 +73,7 @@ func (w *world) checkVoid(label string, n *node) {
 }
 
 // byOther reports whether an entry is of somebody else's log: a removal, not a leave.
-func (w *world) byOther(label string, n *node, id merkle.ID, of *node) (other bool) {
+func (w *world) byOther(label string, n *device, id merkle.ID, of *device) (other bool) {
 	n.look(func(tx *store.Tx) error {
 		e, err := n.conv(label).DAG().Get(tx, id)
 		uid, _ := n.conv(label).State().Fold.UserOf(e.Log)
@@ -84,13 +84,13 @@ func (w *world) byOther(label string, n *node, id merkle.ID, of *node) (other bo
 }
 
 // says reports whether an entry is a message for people.
-func (n *node) says(tx *store.Tx, label string, id merkle.ID) bool {
+func (n *device) says(tx *store.Tx, label string, id merkle.ID) bool {
 	m, err := n.conv(label).Message(tx, n.conv(label).State(), id)
 	return err == nil && m.Kind == chat.KindText
 }
 
 // checkReading: nothing is shown above what it may answer.
-func (w *world) checkReading(label string, n *node) {
+func (w *world) checkReading(label string, n *device) {
 	view := n.view(label)
 	n.look(func(tx *store.Tx) error {
 		past := n.conv(label).DAG().Past(tx)
@@ -106,7 +106,7 @@ func (w *world) checkReading(label string, n *node) {
 }
 
 // noteBack remembers entries of the node's own logs that came from others.
-func (n *node) noteBack(c *chat.Conversation, delivered []merkle.Entry) {
+func (n *device) noteBack(c *chat.Conversation, delivered []merkle.Entry) {
 	for _, e := range delivered {
 		if uid, _ := c.State().Fold.UserOf(e.Log); uid == n.me.UID {
 			n.back[e.ID] = true
@@ -116,7 +116,7 @@ func (n *node) noteBack(c *chat.Conversation, delivered []merkle.Entry) {
 
 // checkOwnLog: a log of which entries came back is ended by one more, which
 // admits another log (docs/spec/01-log.md, section 4).
-func (w *world) checkOwnLog(label string, n *node) {
+func (w *world) checkOwnLog(label string, n *device) {
 	after := map[merkle.LogKey]int{}
 	back := map[merkle.LogKey]bool{}
 	for _, e := range n.held(label) {
@@ -137,7 +137,7 @@ func (w *world) checkOwnLog(label string, n *node) {
 }
 
 // checkRekeyed: who removes somebody changes the key.
-func (w *world) checkRekeyed(label string, n *node) {
+func (w *world) checkRekeyed(label string, n *device) {
 	changed := false
 	c := n.conv(label)
 	n.look(func(tx *store.Tx) error {

@@ -35,7 +35,7 @@ type link struct {
 // An end is one engine and what is on its way to it.
 type end struct {
 	l       *link
-	n       *node
+	n       *device
 	other   *end
 	engine  *dagsync.Engine
 	inbox   [][]byte
@@ -43,14 +43,14 @@ type end struct {
 	alarm   time.Time // when it is to tick
 }
 
-func pair(a, b *node) [2]int {
+func pair(a, b *device) [2]int {
 	if a.index > b.index {
 		a, b = b, a
 	}
 	return [2]int{a.index, b.index}
 }
 
-func (w *world) wire(a, b *node) *wire {
+func (w *world) wire(a, b *device) *wire {
 	k := pair(a, b)
 	if w.wires[k] == nil {
 		w.wires[k] = &wire{}
@@ -59,10 +59,10 @@ func (w *world) wire(a, b *node) *wire {
 }
 
 // reaches reports whether frames pass from a to b.
-func (w *world) reaches(a, b *node) bool { return a.up && b.up && w.wire(a, b).cut == 0 }
+func (w *world) reaches(a, b *device) bool { return a.up && b.up && w.wire(a, b).cut == 0 }
 
 // cutOff takes one pair apart, mend ends that.
-func (w *world) cutOff(a, b *node) {
+func (w *world) cutOff(a, b *device) {
 	p := w.wire(a, b)
 	if p.cut++; p.cut == 1 {
 		p.since = w.now
@@ -70,7 +70,7 @@ func (w *world) cutOff(a, b *node) {
 	}
 }
 
-func (w *world) mend(a, b *node) {
+func (w *world) mend(a, b *device) {
 	p := w.wire(a, b)
 	if p.cut = max(0, p.cut-1); p.cut > 0 {
 		return
@@ -85,14 +85,14 @@ func (w *world) mend(a, b *node) {
 }
 
 // giveUp ends a stream over a path that has been cut for long.
-func (w *world) giveUp(a, b *node) {
+func (w *world) giveUp(a, b *device) {
 	p, l := w.wire(a, b), w.links[pair(a, b)]
 	if l != nil && p.cut > 0 && !w.now.Before(p.since.Add(silence)) {
 		l.hangUp(nil, nil)
 	}
 }
 
-func (w *world) dialAll(n *node) {
+func (w *world) dialAll(n *device) {
 	for _, o := range w.nodes {
 		if o != n {
 			w.wire(n, o).tries = 0
@@ -102,7 +102,7 @@ func (w *world) dialAll(n *node) {
 }
 
 // dial opens a stream if there can be one, and tries again later if not.
-func (w *world) dial(a, b *node) {
+func (w *world) dial(a, b *device) {
 	k := pair(a, b)
 	if w.links[k] != nil || !a.up || !b.up {
 		return
@@ -116,12 +116,12 @@ func (w *world) dial(a, b *node) {
 	}
 	w.wire(a, b).tries = 0
 	l := &link{w: w}
-	for i, n := range []*node{a, b} {
-		o := []*node{b, a}[i]
+	for i, n := range []*device{a, b} {
+		o := []*device{b, a}[i]
 		var nonce [32]byte
 		n.rng.Read(nonce[:])
 		n.turn()
-		l.ends[i] = &end{l: l, n: n, engine: n.company.NewEngine(&logs{n: n}, n.id, o.id, i == 0, nonce, w.now)}
+		l.ends[i] = &end{l: l, n: n, engine: n.company.NewEngine(n.logs(), n.id, o.id, i == 0, nonce, w.now)}
 	}
 	l.ends[0].other, l.ends[1].other = l.ends[1], l.ends[0]
 	w.links[k] = l
@@ -133,7 +133,7 @@ func (w *world) dial(a, b *node) {
 }
 
 // ends lists the node's ends of streams, in the order of the others.
-func (n *node) ends() (out []*end) {
+func (n *device) ends() (out []*end) {
 	for _, o := range n.w.nodes {
 		if l := n.w.links[pair(n, o)]; o != n && l != nil {
 			for _, e := range l.ends {
@@ -146,7 +146,7 @@ func (n *node) ends() (out []*end) {
 	return out
 }
 
-func (n *node) hangUp() {
+func (n *device) hangUp() {
 	for _, e := range n.ends() {
 		e.l.hangUp(nil, nil)
 	}

@@ -22,9 +22,9 @@ type keeping struct {
 	taken   map[mailbox.ParcelID]bool // the owner has asked to delete it
 	deleted map[mailbox.ParcelID]bool // and was told that it is gone
 	signed  map[mailbox.ParcelID]time.Time
-	upTo    uint64                        // the owner's cursor
-	last    map[*node]mailbox.Parcel      // that each sender laid down last
-	heads   map[*node]map[mID][]merkle.ID // what lies there of each sender, by its own account
+	upTo    uint64                          // the owner's cursor
+	last    map[*device]mailbox.Parcel      // that each sender laid down last
+	heads   map[*device]map[mID][]merkle.ID // what lies there of each sender, by its own account
 }
 
 const (
@@ -35,12 +35,12 @@ const (
 )
 
 // depositSecret is what a sender and an owner share.
-func depositSecret(owner, sender *node) [32]byte {
+func depositSecret(owner, sender *device) [32]byte {
 	return sha256.Sum256([]byte(owner.name + " hears from " + sender.name))
 }
 
 // keep has one node keep the mail of another.
-func (w *world) keep(custodian, owner *node) {
+func (w *world) keep(custodian, owner *device) {
 	custodian.turn()
 	g, err := custodian.keeper.Grant([32]byte(owner.me.UID), mailbox.Terms{MaxParcels: terms * 20}, w.now)
 	if err != nil {
@@ -48,7 +48,7 @@ func (w *world) keep(custodian, owner *node) {
 		return
 	}
 	k := &keeping{grant: g, taken: map[mailbox.ParcelID]bool{}, deleted: map[mailbox.ParcelID]bool{}, signed: map[mailbox.ParcelID]time.Time{},
-		last: map[*node]mailbox.Parcel{}, heads: map[*node]map[mID][]merkle.ID{}}
+		last: map[*device]mailbox.Parcel{}, heads: map[*device]map[mID][]merkle.ID{}}
 	owner.keeps[custodian] = k
 	err = owner.withBox(custodian, func(box *mailbox.Box) error {
 		k.receipt = box.Custodian
@@ -67,13 +67,13 @@ func (w *world) keep(custodian, owner *node) {
 }
 
 // lossy says for each frame between two nodes whether it is lost.
-func (w *world) lossy(a, b *node) func() bool {
+func (w *world) lossy(a, b *device) func() bool {
 	return func() bool {
 		return a.disk.left != nil || b.disk.left != nil || !w.calm && w.rng.Float64() < w.plan.Net.Loss/8
 	}
 }
 
-func (n *node) withBox(custodian *node, f func(*mailbox.Box) error) error {
+func (n *device) withBox(custodian *device, f func(*mailbox.Box) error) error {
 	k := n.keeps[custodian]
 	n.turn()
 	link := custodian.keeper.Direct(n.w.now, n.w.lossy(n, custodian))
@@ -88,7 +88,7 @@ func (n *node) withBox(custodian *node, f func(*mailbox.Box) error) error {
 }
 
 // round is what a node does for its mail every now and then.
-func (n *node) round() {
+func (n *device) round() {
 	w := n.w
 	defer w.in(visitEvery/2+time.Duration(w.rng.Int64N(int64(visitEvery))), n.round)
 	if !n.up || n.deaf || n.db.Err() != nil {
@@ -107,7 +107,7 @@ func (n *node) round() {
 }
 
 // park lays down with the custodians of another what it has not acknowledged.
-func (n *node) park(owner *node) {
+func (n *device) park(owner *device) {
 	c := n.conv(direct(n.name, owner.name))
 	if c == nil {
 		return
@@ -131,7 +131,7 @@ func (n *node) park(owner *node) {
 	}
 }
 
-func (n *node) unparked(c *chat.Conversation, k *keeping) (out []merkle.Entry, err error) {
+func (n *device) unparked(c *chat.Conversation, k *keeping) (out []merkle.Entry, err error) {
 	err = n.db.View(func(tx *store.Tx) error {
 		have := slices.Clone(k.heads[n][c.ID])
 		for log := range c.Acknowledged(tx) {
@@ -145,7 +145,7 @@ func (n *node) unparked(c *chat.Conversation, k *keeping) (out []merkle.Entry, e
 	return out, err
 }
 
-func (n *node) parkWith(owner, custodian *node, c *chat.Conversation, entries []merkle.Entry) {
+func (n *device) parkWith(owner, custodian *device, c *chat.Conversation, entries []merkle.Entry) {
 	var car bytes.Buffer
 	car.Write(c.ID[:])
 	if err := merkle.WriteCAR(&car, each(entries)); err != nil {
@@ -181,12 +181,12 @@ func each(entries []merkle.Entry) iter.Seq2[merkle.Entry, error] {
 	}
 }
 
-func (n *node) slot(owner *node) mailbox.Slot {
+func (n *device) slot(owner *device) mailbox.Slot {
 	return mailbox.SlotOf(depositSecret(owner, n), owner.box.ID(), mailbox.WeekOf(n.w.now))
 }
 
 // deposit lays down one parcel; it says whether the custodian has signed for it.
-func (n *node) deposit(owner, custodian *node, p mailbox.Parcel) bool {
+func (n *device) deposit(owner, custodian *device, p mailbox.Parcel) bool {
 	w, k := n.w, owner.keeps[custodian]
 	n.turn()
 	link := custodian.keeper.Direct(w.now, w.lossy(n, custodian))
@@ -218,7 +218,7 @@ func (n *node) deposit(owner, custodian *node, p mailbox.Parcel) bool {
 func doneKey(p mailbox.ParcelID) []byte { return store.Key(store.SpaceTest, byte('d'), [32]byte(p)) }
 
 // collect fetches the mail that one custodian holds.
-func (n *node) collect(custodian *node) {
+func (n *device) collect(custodian *device) {
 	k := n.keeps[custodian]
 	var done []mailbox.ParcelID
 	err := n.withBox(custodian, func(box *mailbox.Box) error {
@@ -256,7 +256,7 @@ func (n *node) collect(custodian *node) {
 }
 
 // had reports parcels that were read before.
-func (n *node) had(done *[]mailbox.ParcelID) func(mailbox.ParcelID) bool {
+func (n *device) had(done *[]mailbox.ParcelID) func(mailbox.ParcelID) bool {
 	return func(p mailbox.ParcelID) (had bool) {
 		err := n.db.View(func(tx *store.Tx) (err error) {
 			had, err = tx.Has(doneKey(p))
@@ -273,7 +273,7 @@ func (n *node) had(done *[]mailbox.ParcelID) func(mailbox.ParcelID) bool {
 }
 
 // open takes what lies in a parcel; it says whether the parcel may go.
-func (n *node) open(box *mailbox.Box, h mailbox.Held, sealed []byte) (bool, error) {
+func (n *device) open(box *mailbox.Box, h mailbox.Held, sealed []byte) (bool, error) {
 	for _, s := range n.w.nodes {
 		this := mailbox.WeekOf(n.w.now)
 		for week := this - 1; s != n && week <= this+1; week++ {
@@ -292,7 +292,7 @@ func (n *node) open(box *mailbox.Box, h mailbox.Held, sealed []byte) (bool, erro
 	return false, nil
 }
 
-func (n *node) unpack(b []byte, id mailbox.ParcelID) (bool, error) {
+func (n *device) unpack(b []byte, id mailbox.ParcelID) (bool, error) {
 	var blocks []merkle.Block
 	c := n.set.Get(merkle.ID(b[:32]))
 	err := merkle.ReadCAR(bytes.NewReader(b[32:]), func(b merkle.Block) error {
@@ -310,7 +310,7 @@ func (n *node) unpack(b []byte, id mailbox.ParcelID) (bool, error) {
 }
 
 // acknowledge writes a receipt that travels, for whoever cannot see it live.
-func (n *node) acknowledge() {
+func (n *device) acknowledge() {
 	for _, c := range n.set.All() {
 		if !n.up || n.disk.left != nil || c.State().Shape != chat.Direct {
 			continue

@@ -17,8 +17,8 @@ import (
 	dagsync "causeway/sync"
 )
 
-// A node is one person's device: a disk and the engines over it.
-type node struct {
+// A device is one person's node: a disk and the engines over it.
+type device struct {
 	w     *world
 	index int
 	name  string
@@ -29,7 +29,7 @@ type node struct {
 	disk  *disk
 	skew  time.Duration // of its clock
 	box   *mailbox.BoxKey
-	keeps map[*node]*keeping // who keeps its mail
+	keeps map[*device]*keeping // who keeps its mail
 
 	// While it runs.
 	up      bool
@@ -60,10 +60,10 @@ type image struct {
 
 const home = "home"
 
-func newNode(w *world, index int, name string) *node {
-	n := &node{
+func newDevice(w *world, index int, name string) *device {
+	n := &device{
 		w: w, index: index, name: name, id: peer.ID("peer of " + name), rng: chance(w.plan.Seed, "node "+name),
-		keeps: map[*node]*keeping{}, ever: map[merkle.ID]bool{}, blind: map[merkle.ID]bool{}, back: map[merkle.ID]bool{},
+		keeps: map[*device]*keeping{}, ever: map[merkle.ID]bool{}, blind: map[merkle.ID]bool{}, back: map[merkle.ID]bool{},
 	}
 	n.turn()
 	root, device := identity.NewRoot(), identity.NewDevice()
@@ -82,13 +82,13 @@ func newNode(w *world, index int, name string) *node {
 }
 
 // turn makes the node's chance that of the process.
-func (n *node) turn() { n.w.source.turn(n.rng) }
+func (n *device) turn() { n.w.source.turn(n.rng) }
 
 // clock is the time as this node has it.
-func (n *node) clock() time.Time { return n.w.now.Add(n.skew) }
+func (n *device) clock() time.Time { return n.w.now.Add(n.skew) }
 
 // began takes a store that was opened and starts the engines.
-func (n *node) began(db *store.DB, err error) {
+func (n *device) began(db *store.DB, err error) {
 	if err == nil {
 		n.db = db
 		n.set, err = chat.Open(db, n.me)
@@ -106,7 +106,7 @@ func (n *node) began(db *store.DB, err error) {
 
 // recall notes what is on the disk: of a transaction that was synced just before
 // the machine stopped nobody has heard.
-func (n *node) recall() {
+func (n *device) recall() {
 	for _, c := range n.set.All() {
 		n.look(func(tx *store.Tx) error {
 			all, err := c.DAG().ByOffset(tx, 0, 1<<20)
@@ -119,7 +119,7 @@ func (n *node) recall() {
 }
 
 // stop ends the node in good order.
-func (n *node) stop() {
+func (n *device) stop() {
 	if !n.up {
 		return
 	}
@@ -132,7 +132,7 @@ func (n *node) stop() {
 }
 
 // boot opens what is on the disk.
-func (n *node) boot() {
+func (n *device) boot() {
 	if n.up || trouble(n.disk.next.Load()) >= full { // then who heals the disk starts it
 		return
 	}
@@ -147,7 +147,7 @@ func (n *node) boot() {
 
 // settle looks after an event: has the machine stopped in it, do the streams
 // know the news?
-func (n *node) settle() {
+func (n *device) settle() {
 	if !n.up {
 		return
 	}
@@ -169,7 +169,7 @@ func (n *node) settle() {
 }
 
 // crash is a machine that stops without a word: what was not synced is gone.
-func (n *node) crash() {
+func (n *device) crash() {
 	left := n.disk.left
 	n.w.stats.Crashes++
 	n.w.log("fault", n.name, "crashes")
@@ -183,7 +183,7 @@ var errCrashed = errors.New("the machine stopped")
 
 // change runs one transaction on a conversation as the node of the program
 // does, and checks what it claims.
-func (n *node) change(c *chat.Conversation, f func(tx *store.Tx, w *chat.Writer) error) error {
+func (n *device) change(c *chat.Conversation, f func(tx *store.Tx, w *chat.Writer) error) error {
 	if n.disk.left != nil {
 		return errCrashed
 	}
@@ -210,7 +210,7 @@ func (n *node) change(c *chat.Conversation, f func(tx *store.Tx, w *chat.Writer)
 }
 
 // take answers what other nodes said to this one, and keeps the order of keys.
-func (n *node) take(tx *store.Tx, w *chat.Writer) error {
+func (n *device) take(tx *store.Tx, w *chat.Writer) error {
 	for _, s := range w.Got().Services {
 		if st := w.State(); st.Shape != chat.Direct || s.From != st.Peer {
 			continue
@@ -229,7 +229,7 @@ func (n *node) take(tx *store.Tx, w *chat.Writer) error {
 	return w.KeepOrder()
 }
 
-func (n *node) welcome(tx *store.Tx, s chat.Service) error {
+func (n *device) welcome(tx *store.Tx, s chat.Service) error {
 	wc, err := chat.DecodeWelcome(s.Payload)
 	if err != nil {
 		return nil
@@ -248,7 +248,7 @@ func (n *node) welcome(tx *store.Tx, s chat.Service) error {
 	return nil
 }
 
-func (w *world) person(uid identity.UID) *node {
+func (w *world) person(uid identity.UID) *device {
 	for _, n := range w.nodes {
 		if n.me.UID == uid {
 			return n
@@ -258,7 +258,7 @@ func (w *world) person(uid identity.UID) *node {
 }
 
 // conv returns the node's own view of a conversation; nil if it has none.
-func (n *node) conv(label string) *chat.Conversation {
+func (n *device) conv(label string) *chat.Conversation {
 	id, ok := n.w.convs[label]
 	if !ok || !n.up {
 		return nil
@@ -267,7 +267,7 @@ func (n *node) conv(label string) *chat.Conversation {
 }
 
 // receive gives blocks to the one door.
-func (n *node) receive(c *chat.Conversation, blocks []merkle.Block) (res merkle.Result, err error) {
+func (n *device) receive(c *chat.Conversation, blocks []merkle.Block) (res merkle.Result, err error) {
 	err = n.change(c, func(_ *store.Tx, w *chat.Writer) (err error) {
 		res, err = w.Receive(blocks)
 		return err
@@ -279,4 +279,4 @@ func (n *node) receive(c *chat.Conversation, blocks []merkle.Block) (res merkle.
 	return res, err
 }
 
-func (n *node) String() string { return fmt.Sprintf("%s (%d)", n.name, n.index) }
+func (n *device) String() string { return fmt.Sprintf("%s (%d)", n.name, n.index) }

@@ -9,7 +9,7 @@ import (
 
 // checkRemoved: who was removed holds nothing that has the removal in its past,
 // and cannot read it if it is put into its hand.
-func (w *world) checkRemoved(label string, in []*node) {
+func (w *world) checkRemoved(label string, in []*device) {
 	if len(in) == 0 {
 		return
 	}
@@ -34,16 +34,16 @@ func (w *world) checkRemoved(label string, in []*node) {
 
 // unread reports whether an honest node could not read an entry when it came.
 func (w *world) unread(id merkle.ID) bool {
-	return slices.ContainsFunc(w.nodes, func(n *node) bool { return n.blind[id] })
+	return slices.ContainsFunc(w.nodes, func(n *device) bool { return n.blind[id] })
 }
 
-func (n *node) own(label string, e merkle.Entry, of *node) (merkle.LogKey, bool) {
+func (n *device) own(label string, e merkle.Entry, of *device) (merkle.LogKey, bool) {
 	uid, _ := n.conv(label).State().Fold.UserOf(e.Log)
 	return e.Log, uid == of.me.UID
 }
 
 // after returns what has an entry in its past.
-func (n *node) after(label string, by merkle.ID) (out []merkle.Entry) {
+func (n *device) after(label string, by merkle.ID) (out []merkle.Entry) {
 	c := n.conv(label)
 	n.look(func(tx *store.Tx) error {
 		past := c.DAG().Past(tx)
@@ -57,7 +57,7 @@ func (n *node) after(label string, by merkle.ID) (out []merkle.Entry) {
 	return out
 }
 
-func (w *world) handOver(label string, n, from *node, later []merkle.Entry) {
+func (w *world) handOver(label string, n, from *device, later []merkle.Entry) {
 	var blocks []merkle.Block
 	for _, e := range from.held(label) {
 		blocks = append(blocks, e.Block())

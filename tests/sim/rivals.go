@@ -35,7 +35,7 @@ func (w *world) lie(s Step) {
 }
 
 // exaggerate adds to the ends of logs what nobody wrote.
-func (n *node) exaggerate(tips []merkle.Tip) []merkle.Tip {
+func (n *device) exaggerate(tips []merkle.Tip) []merkle.Tip {
 	out := slices.Clone(tips)
 	for i := range out {
 		if out[i].Head[0]%2 == 0 {
@@ -102,7 +102,7 @@ func (w *world) fork(s Step) {
 }
 
 // twinSays writes on a copy of a disk, and returns what is new there.
-func (n *node) twinSays(twin *disk, id merkle.ID, count int) (blocks []merkle.Block, err error) {
+func (n *device) twinSays(twin *disk, id merkle.ID, count int) (blocks []merkle.Block, err error) {
 	n.turn()
 	db, err := store.Open(home, store.KeyFile("key"), store.Options{FS: twin})
 	if err != nil {

@@ -61,7 +61,7 @@ func (w *world) begin() {
 	w.calm = true
 	defer func() { w.calm = false }()
 	for i, name := range w.plan.People {
-		n := newNode(w, i, name)
+		n := newDevice(w, i, name)
 		w.nodes = append(w.nodes, n)
 		for _, r := range w.plan.Rivals {
 			n.rival = n.rival || r == name
@@ -94,7 +94,7 @@ func (w *world) must(err error) {
 
 // befriend makes the conversation of two people, and has each offer logs to the
 // other.
-func (w *world) befriend(a, b *node) {
+func (w *world) befriend(a, b *device) {
 	mine, theirs := a.newLog(), b.newLog()
 	var found merkle.Entry
 	a.turn()
@@ -112,13 +112,13 @@ func (w *world) befriend(a, b *node) {
 		_, _, err := b.set.Adopt(tx, b.clock(), found.Block(), merkle.LogKey(theirs.Log), a.me.UID)
 		return err
 	}))
-	for _, n := range []*node{a, b} {
+	for _, n := range []*device{a, b} {
 		n.ever[found.ID] = true
 		n.offer(w.convs[direct(a.name, b.name)])
 	}
 }
 
-func (n *node) newLog() (leaf *identity.Leaf) {
+func (n *device) newLog() (leaf *identity.Leaf) {
 	n.turn()
 	n.w.must(n.db.Update(func(tx *store.Tx) (err error) {
 		leaf, err = n.set.NewLog(tx)
@@ -128,7 +128,7 @@ func (n *node) newLog() (leaf *identity.Leaf) {
 }
 
 // offer says in a conversation under which logs this person may be added.
-func (n *node) offer(id merkle.ID) {
+func (n *device) offer(id merkle.ID) {
 	c := n.set.Get(id)
 	n.w.must(n.change(c, func(tx *store.Tx, w *chat.Writer) error {
 		o, err := n.set.MakeOffers(tx, c.State().Peer, offersEach)

@@ -41,7 +41,7 @@ func (w *world) play(s Step) {
 }
 
 // act has a node change a conversation, and notes a refusal that may be.
-func (w *world) act(s Step, what string, f func(n *node, tx *store.Tx, wr *chat.Writer) error) bool {
+func (w *world) act(s Step, what string, f func(n *device, tx *store.Tx, wr *chat.Writer) error) bool {
 	n := w.node(s.Who[0])
 	c := n.conv(s.In)
 	if c == nil || n.db.Err() != nil {
@@ -77,7 +77,7 @@ func (w *world) say(s Step) {
 	for range max(1, s.N) {
 		text := fmt.Sprintf("canary %d of %s", len(w.said), s.Who[0])
 		var id merkle.ID
-		ok := w.act(s, fmt.Sprintf("says %q", text), func(_ *node, _ *store.Tx, wr *chat.Writer) error {
+		ok := w.act(s, fmt.Sprintf("says %q", text), func(_ *device, _ *store.Tx, wr *chat.Writer) error {
 			m, err := wr.Say(chat.Text{Text: text})
 			id = m.ID
 			return err
@@ -91,7 +91,7 @@ func (w *world) say(s Step) {
 
 func (w *world) add(s Step) {
 	who := w.node(s.Who[1])
-	w.act(s, "adds "+who.name, func(n *node, tx *store.Tx, wr *chat.Writer) error {
+	w.act(s, "adds "+who.name, func(n *device, tx *store.Tx, wr *chat.Writer) error {
 		h := group.HistoryAll
 		if s.N > 0 {
 			h = group.HistoryNone
@@ -111,28 +111,28 @@ func (w *world) add(s Step) {
 
 func (w *world) remove(s Step) {
 	who := w.node(s.Who[1])
-	if w.act(s, "removes "+who.name, func(_ *node, _ *store.Tx, wr *chat.Writer) error { return wr.Remove(who.me.UID, "") }) {
+	if w.act(s, "removes "+who.name, func(_ *device, _ *store.Tx, wr *chat.Writer) error { return wr.Remove(who.me.UID, "") }) {
 		w.checkRekeyed(s.In, w.node(s.Who[0]))
 	}
 }
 
 func (w *world) leave(s Step) {
 	w.left[s.In+" "+s.Who[0]] = true
-	w.act(s, "leaves", func(_ *node, _ *store.Tx, wr *chat.Writer) error { return wr.Leave() })
+	w.act(s, "leaves", func(_ *device, _ *store.Tx, wr *chat.Writer) error { return wr.Leave() })
 }
 
 func (w *world) promote(s Step) {
 	who := w.node(s.Who[1])
-	w.act(s, "promotes "+who.name, func(_ *node, _ *store.Tx, wr *chat.Writer) error { return wr.Promote(who.me.UID) })
+	w.act(s, "promotes "+who.name, func(_ *device, _ *store.Tx, wr *chat.Writer) error { return wr.Promote(who.me.UID) })
 }
 
 func (w *world) demote(s Step) {
 	who := w.node(s.Who[1])
-	w.act(s, "demotes "+who.name, func(_ *node, _ *store.Tx, wr *chat.Writer) error { return wr.Demote(who.me.UID) })
+	w.act(s, "demotes "+who.name, func(_ *device, _ *store.Tx, wr *chat.Writer) error { return wr.Demote(who.me.UID) })
 }
 
 func (w *world) rekey(s Step) {
-	w.act(s, "changes the key", func(_ *node, _ *store.Tx, wr *chat.Writer) error { return wr.Rekey() })
+	w.act(s, "changes the key", func(_ *device, _ *store.Tx, wr *chat.Writer) error { return wr.Rekey() })
 }
 
 // cutPeople takes the people named apart from all others.
@@ -211,7 +211,7 @@ func (w *world) diskTrouble(s Step) {
 	w.in(s.For, func() { n.cure(kind) })
 }
 
-func (n *node) cure(kind trouble) {
+func (n *device) cure(kind trouble) {
 	n.disk.next.CompareAndSwap(int32(kind), int32(fine))
 	if n.up && n.db.Err() != nil {
 		left := n.disk.image()

@@ -23,7 +23,7 @@ type world struct {
 	trace  *Trace
 	wrong  []Violation
 
-	nodes  []*node
+	nodes  []*device
 	links  map[[2]int]*link
 	wires  map[[2]int]*wire
 	convs  map[string]merkle.ID
@@ -56,7 +56,7 @@ type Stats struct {
 type said struct {
 	conv   string
 	id     merkle.ID
-	by     *node
+	by     *device
 	text   string
 	at     time.Time
 	excuse bool // an old disk was put back, which may have taken it along
@@ -124,7 +124,7 @@ func (w *world) violate(rule, format string, args ...any) {
 }
 
 // name of a person or index; nil if there is none.
-func (w *world) node(name string) *node {
+func (w *world) node(name string) *device {
 	for _, n := range w.nodes {
 		if n.name == name {
 			return n
