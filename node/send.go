@@ -144,10 +144,12 @@ func (n *Node) receive(c *chat.Conversation, blocks []merkle.Block) (merkle.Resu
 	return res, err
 }
 
-// recordAcked tells of each own message that a member has acknowledged now.
+// recordAcked tells of each own message that a member has acknowledged now, the
+// newest ones if there are more than are kept.
 func (n *Node) recordAcked(tx *store.Tx, c *chat.Conversation, name string, a chat.Acked) error {
 	r := eventRecord{Kind: "state", Chat: name, Conv: c.ID}
-	for e, err := range c.DAG().Range(tx, a.Own, a.From, a.To) {
+	from := max(a.From, a.To-min(a.To, keptEvents-1))
+	for e, err := range c.DAG().Range(tx, a.Own, from, a.To) {
 		if err != nil {
 			return err
 		}
