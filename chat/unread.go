@@ -84,7 +84,7 @@ func (w *Writer) retry(ids []merkle.ID) error {
 // order computes anew the clocks of everything delivered after an entry that
 // was opened late, so that they stay a function of the DAG alone.
 func (w *Writer) order() error {
-	if w.reclock == 0 {
+	if w.reclock == 0 || planted.Is(planted.NoReclock) {
 		return nil
 	}
 	at := w.reclock - 1

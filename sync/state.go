@@ -211,7 +211,7 @@ func (e *engine) resolve(s *session) error {
 			delete(s.behind, tag)
 		}
 	}
-	if len(marks) > 0 {
+	if len(marks) > 0 && !planted.Is(planted.ReceiptUntold) {
 		e.logs.Seen(s.conv, s.log, marks)
 	}
 	return nil

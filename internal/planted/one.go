@@ -17,7 +17,7 @@ var All = []Bug{
 	NoCausalBuffer, TwiceDelivered,
 	StaleSalt,
 	NoK1, NoRank, NoA3,
-	NoK3, NoK4, SeenAhead, NoRotate, ByArrival, NoHybrid, NoRescan, ChainStands,
-	SeqOnly, NoWantByID, TakenWhenSent, RemovedServed,
+	NoK3, NoK4, SeenAhead, NoRotate, ByArrival, NoHybrid, NoRescan, NoReclock, ChainStands,
+	SeqOnly, NoWantByID, TakenWhenSent, ReceiptUntold, RemovedServed,
 	ReceiptFirst, OneTooMany, NoTombstone, CursorFirst,
 }

@@ -41,11 +41,13 @@ const (
 	ByArrival   Bug = "by-arrival: chat orders the display by when entries came"
 	NoHybrid    Bug = "no-hybrid: chat orders the display by the authors' clocks alone"
 	NoRescan    Bug = "no-rescan: chat does not try unread entries again when a key comes"
+	NoReclock   Bug = "no-reclock: chat leaves the order as it was when an old entry becomes readable"
 	ChainStands Bug = "chain-stands: chat seals under the same key of its chain again"
 
 	SeqOnly       Bug = "seq-only: sync takes a row for delivered whose seq it has, whatever its head"
 	NoWantByID    Bug = "no-want-by-id: sync asks for what follows its own tips and for nothing below"
 	TakenWhenSent Bug = "taken-when-sent: sync reports entries as taken when they are sent, not when credited"
+	ReceiptUntold Bug = "receipt-untold: sync keeps to itself what a peer says that it has delivered"
 	RemovedServed Bug = "removed-served: sync serves a removed reader like a member"
 
 	ReceiptFirst Bug = "receipt-first: mailbox signs for a parcel whether it could be kept or not"

@@ -183,18 +183,24 @@ func (w *world) checkViews(label string, in []*device) {
 			w.violate("same members", "%s and %s differ about %s", in[0].name, n.name, label)
 		}
 	}
+	views, opens := make([][]line, len(in)), make([]map[merkle.ID]bool, len(in))
 	for i, n := range in {
-		for _, m := range in[:i] {
-			if !sameLines(m.view(label), n.view(label)) {
+		views[i], opens[i] = n.view(label), n.opens(label)
+		for j, m := range in[:i] {
+			if !sameLines(views[j], views[i], maps.Equal(opens[j], opens[i])) {
 				w.violate("same order and verdicts", "%s and %s differ about %s", m.name, n.name, label)
 			}
 		}
 	}
 }
 
-// sameLines compares what two see: in order, if they can read the same, else as a
-// set, since the clock of what one cannot read counts as 0 (spec 09, section 5).
-func sameLines(x, y []line) bool {
+// sameLines compares what two see: in order, if they can open the same entries,
+// else as sets, since the clock of what one cannot open, be it an ack that is not
+// shown, counts as 0 (spec 09, section 5; clocks.go looks at the order of each).
+func sameLines(x, y []line, ordered bool) bool {
+	if ordered {
+		return slices.Equal(x, y)
+	}
 	both := func(l, other []line) (out []line) {
 		for _, e := range l {
 			if slices.ContainsFunc(other, func(o line) bool { return o.id == e.id }) {
@@ -203,13 +209,25 @@ func sameLines(x, y []line) bool {
 		}
 		return out
 	}
-	all := len(x) == len(y)
 	x, y = both(x, y), both(y, x)
-	if !all || len(x) != len(y) {
-		slices.SortFunc(x, compareLines)
-		slices.SortFunc(y, compareLines)
-	}
+	slices.SortFunc(x, compareLines)
+	slices.SortFunc(y, compareLines)
 	return slices.Equal(x, y)
+}
+
+// opens returns the entries that a node can read, shown or not.
+func (n *device) opens(label string) map[merkle.ID]bool {
+	out := map[merkle.ID]bool{}
+	n.look(func(tx *store.Tx) error {
+		c := n.conv(label)
+		for _, e := range n.held(label) {
+			if _, err := c.Message(tx, c.State(), e.ID); err == nil {
+				out[e.ID] = true
+			}
+		}
+		return nil
+	})
+	return out
 }
 
 func sameMember(a, b group.Member) bool {

@@ -45,6 +45,8 @@ func DrawFor(seed uint64, people int) Plan {
 	}
 	l.people()
 	l.faults()
+	l.Rand = rand.New(chance(seed, "clocks"))
+	l.drift()
 	return l.plan()
 }
 
@@ -181,6 +183,21 @@ func (l *lottery) disk() Step {
 
 func (l *lottery) clock() Step {
 	return Step{At: l.when(), Do: "clock", Who: []string{l.someone()}, For: l.span(4 * time.Minute), N: (l.IntN(7200) - 3600) * (1 + 600*l.IntN(2))}
+}
+
+// drift gives clocks the small errors that clocks have, from the beginning on, in
+// two runs of three: nobody is taken to be ahead of anybody else (docs/spec/09,
+// section 5: ten minutes).
+func (l *lottery) drift() {
+	if l.IntN(3) == 0 {
+		return
+	}
+	const most = 295 // seconds, either way
+	for _, who := range l.p.People {
+		if l.IntN(3) > 0 {
+			l.a(Step{Do: "clock", Who: []string{who}, N: l.IntN(2*most+1) - most})
+		}
+	}
 }
 
 func (l *lottery) forget() Step { return Step{At: l.when(), Do: "forget", Who: []string{l.someone()}} }

@@ -194,7 +194,8 @@ func (w *world) agree() time.Duration {
 		w.until(w.now.Add(time.Second))
 		if w.differ() == "" {
 			took := w.now.Sub(began)
-			w.until(w.now.Add(3 * time.Second)) // receipts, and what else may follow
+			w.until(w.now.Add(3 * time.Second)) // what else may follow
+			w.checkReceipts(began)
 			return took
 		}
 	}
