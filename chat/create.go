@@ -166,21 +166,21 @@ func (s *Set) Join(tx *store.Tx, now time.Time, from identity.UID, wc Welcome) (
 		return nil, err
 	}
 	c := s.Get(wc.Group)
-	var w *Writer
-	switch {
-	case c == nil && s.awaited() >= maxAwaited:
-		return nil, fmt.Errorf("a welcome while %d groups wait for their first entry", maxAwaited)
-	case c != nil && c.State().Shape != Group:
-		return nil, fmt.Errorf("a welcome to a conversation that is no group")
-	case c != nil && c.State().Fold.MaySend(s.me.UID): // it was removed meanwhile, perhaps, and has not heard of it
-		return nil, put(tx, c.key(subWelcome, from), &wc)
-	case c == nil:
+	if c == nil {
+		if s.awaited() >= maxAwaited {
+			return nil, fmt.Errorf("a welcome while %d groups wait for their first entry", maxAwaited)
+		}
 		c = s.newConversation(wc.Group)
-		w = c.founder(tx, now, record{Shape: Group, Name: wc.Name, Log: wc.Log, Created: uint64(now.UnixMilli())})
-	default: // back again, with a new log
-		w = c.Write(tx, now)
+		return c, c.founder(tx, now, record{Shape: Group, Name: wc.Name, Log: wc.Log, Created: uint64(now.UnixMilli())}).accept(wc)
 	}
-	return c, w.accept(wc)
+	w := c.Write(tx, now) // not what is durable: a removal may be on its way to the disk
+	switch {
+	case w.s.Shape != Group:
+		return nil, fmt.Errorf("a welcome to a conversation that is no group")
+	case w.s.Fold.MaySend(s.me.UID): // it was removed meanwhile, perhaps, and has not heard of it
+		return nil, put(tx, c.key(subWelcome, from), &wc)
+	}
+	return c, w.accept(wc) // back again, with a new log
 }
 
 // accept takes the log that a welcome names for this device's, and the keys by

@@ -176,7 +176,7 @@ func (w *Writer) rekey() (*epoch, error) {
 		return nil, err
 	}
 	w.refold()
-	return w.s.epochs[e.ID], nil
+	return w.s.epochs[e.ID], w.past.failed()
 }
 
 // Rekey publishes a fresh key (K4), if this user is a member.

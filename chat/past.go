@@ -25,6 +25,14 @@ func (c *Conversation) past(tx *store.Tx) *past {
 	return p
 }
 
+// failed returns the first failure: what was answered since may be wrong.
+func (p *past) failed() error {
+	if p.err == nil && p.memo != nil {
+		return p.memo.Err()
+	}
+	return p.err
+}
+
 func (p *past) in(f func(tx *store.Tx, memo *merkle.Past) error) {
 	if p.tx != nil {
 		if err := f(p.tx, p.memo); p.err == nil {

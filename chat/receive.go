@@ -57,7 +57,7 @@ func (w *Writer) Receive(blocks []merkle.Block) (merkle.Result, error) {
 	if err := w.rescanUnread(); err != nil {
 		return res, err
 	}
-	if err := w.flush(); err != nil {
+	if err := errors.Join(w.flush(), w.past.failed()); err != nil {
 		return res, err
 	}
 	if err := w.ownLogSeen(res); err != nil {
@@ -151,6 +151,9 @@ func (w *Writer) keepControl(e merkle.Entry, p plain) error {
 	w.got.Changed = true
 	w.got.Ended = w.got.Ended || w.ends(e.ID)
 	w.got.Undone = w.got.Undone || len(w.voidRemovals()) > void || p.Kind == KindRekey && w.shadowed(e.ID, w.voidRemovals())
+	if err := w.past.failed(); err != nil { // then members and keys may be wrong
+		return err
+	}
 	return w.saveRecord()
 }
 

@@ -226,7 +226,7 @@ func (w *Writer) finish(d merkle.Draft, k Kind, body any, secret [32]byte, salt 
 		return Message{}, err
 	}
 	m, err := w.keep(e, p, entryKey)
-	if err != nil {
+	if err = errors.Join(err, w.past.failed()); err != nil {
 		return Message{}, err
 	}
 	out := w.c.said(w.s, e, m)

@@ -39,7 +39,7 @@ func (w *work) deliver(it *item) error {
 	for _, dep := range deps {
 		w.unhead(dep.offset)
 	}
-	w.hot.heads[n.offset] = it.id
+	w.hot.heads[n.offset], w.heads[n.offset] = it.id, it.id
 	if log.branches > 1 && log.proven == 0 {
 		w.prove(it, log, n)
 	}
@@ -51,6 +51,7 @@ func (w *work) unhead(offset uint64) {
 		w.del(w.d.keyN(tHead, offset))
 	}
 	delete(w.hot.heads, offset)
+	delete(w.heads, offset)
 }
 
 // extend puts n on the branch of prev if prev is its head, else on a new one.

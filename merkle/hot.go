@@ -35,9 +35,6 @@ func (d *DAG) view(tx *store.Tx) view {
 	if v.hot != nil {
 		v.hot.trim()
 	}
-	if v.err != nil {
-		v.chill()
-	}
 	return v
 }
 
@@ -63,12 +60,6 @@ func (h *hot) trim() {
 	}
 }
 
-// chill forgets what is known by heart after a failure.
-func (v *view) chill() {
-	v.tx.Forget(v.d.hotKey())
-	v.hot = nil
-}
-
 // readLog returns a log, or nil.
 func (v *view) readLog(k LogKey) *hotLog {
 	if v.hot != nil {
@@ -81,7 +72,7 @@ func (v *view) readLog(k LogKey) *hotLog {
 		return nil
 	}
 	l := &hotLog{logRow: *r}
-	if v.hot != nil {
+	if v.hot != nil && v.err == nil {
 		v.hot.logs[k] = l
 	}
 	return l
@@ -95,7 +86,9 @@ func (v *view) readBranch(logNo, number uint64) *branchRow {
 	r := v.hot.rows[number]
 	if r == nil {
 		r = v.readBranchRow(logNo, number)
-		v.hot.rows[number] = r
+		if v.err == nil {
+			v.hot.rows[number] = r
+		}
 	}
 	return r
 }

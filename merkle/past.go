@@ -64,7 +64,9 @@ func (p *Past) find(id ID) *node {
 		return nil
 	}
 	n := p.at(offset)
-	p.ids[id] = n
+	if p.err == nil {
+		p.ids[id] = n
+	}
 	return n
 }
 
@@ -78,8 +80,10 @@ func (p *Past) at(offset uint64) *node {
 		return &node{offset: offset, base: offset}
 	}
 	n := p.decodeNode(offset, b)
-	p.grow(1 + len(n.clock))
-	p.nodes[offset] = n
+	if p.err == nil {
+		p.grow(1 + len(n.clock))
+		p.nodes[offset] = n
+	}
 	return n
 }
 
@@ -99,7 +103,7 @@ func (p *Past) whole(n *node) clock {
 		c = union(c.with(n.tick()), way[i].clock)
 		n = way[i]
 	}
-	if len(way) > 0 {
+	if len(way) > 0 && p.err == nil {
 		p.grow(1 + len(c))
 		p.clocks[n.offset] = c
 	}

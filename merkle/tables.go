@@ -68,8 +68,9 @@ type view struct {
 }
 
 func (v *view) fail(err error) {
-	if v.err == nil {
+	if v.err == nil && err != nil {
 		v.err = err
+		v.tx.Forget(v.d.hotKey()) // it may have been made of what could not be read
 	}
 }
 

@@ -53,15 +53,16 @@ type work struct {
 	wait  map[ID][]*item // by the dep that blocks them
 	queue []*item        // ready for delivery
 
-	logs map[LogKey]*hotLog    // that changed
-	rows map[uint64]*branchRow // that changed
+	logs  map[LogKey]*hotLog    // that changed
+	rows  map[uint64]*branchRow // that changed
+	heads map[uint64]ID         // that are new
 }
 
 func (d *DAG) work(tx *store.Tx) *work {
 	w := &work{
 		Past:  d.Past(tx),
 		items: map[ID]*item{}, wait: map[ID][]*item{},
-		logs: map[LogKey]*hotLog{}, rows: map[uint64]*branchRow{},
+		logs: map[LogKey]*hotLog{}, rows: map[uint64]*branchRow{}, heads: map[uint64]ID{},
 	}
 	if w.hot == nil { // reading it failed, or the transaction only reads
 		w.hot, _ = w.loadHot().(*hot)
@@ -80,15 +81,11 @@ func (w *work) flush() error {
 	for k, l := range w.logs {
 		w.setLog(k, &l.logRow)
 	}
-	for offset, id := range w.hot.heads {
-		if offset >= w.from {
-			w.set(w.d.keyN(tHead, offset), id[:])
-		}
+	for offset, id := range w.heads {
+		w.set(w.d.keyN(tHead, offset), id[:])
 	}
 	w.setCounts(w.n)
 	w.hot.n = w.n
-	if w.err != nil {
-		w.chill()
-	}
+	w.hot.trim()
 	return w.err
 }

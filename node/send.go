@@ -112,7 +112,7 @@ func (n *Node) recordAll(tx *store.Tx, w *chat.Writer) error {
 	name := n.chatName(tx, s)
 	if len(got.Texts) > 0 {
 		r := eventRecord{Kind: "message", Chat: name, Conv: c.ID}
-		for _, a := range got.Texts {
+		for _, a := range got.Texts[max(0, len(got.Texts)-keptEvents):] { // more are not kept anyway
 			r.Messages = append(r.Messages, a.ID)
 		}
 		if err := n.events.add(tx, r); err != nil {

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"errors"
 	"sync"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -99,8 +98,11 @@ func (db *DB) UpdateLater(fn func(tx *Tx) error) error {
 	}
 	defer db.active.Done()
 	c, err := db.stage(fn)
-	if c == nil || err == nil {
-		return errors.Join(err, db.fault.get())
+	if c == nil {
+		return err
+	}
+	if err == nil {
+		return db.fault.get()
 	}
 	if failed := db.wait(c); failed != nil {
 		return failed

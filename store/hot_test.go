@@ -3,6 +3,7 @@ package store
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 )
 
@@ -80,6 +81,18 @@ func TestNear(t *testing.T) {
 		return errors.Join(tx.Delete(Key(SpaceTest, byte(5), uint64(3))), same(tx))
 	})); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// Who comes after a failure is told once.
+func TestUpdatesAfterAFailure(t *testing.T) {
+	db := OpenMemory()
+	defer db.Close()
+	db.fault.set(diskError("sync", ErrFull))
+	for _, update := range []func(func(*Tx) error) error{db.Update, db.UpdateLater} {
+		if err := update(func(*Tx) error { return nil }); !errors.Is(err, ErrFull) || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%q", err)
+		}
 	}
 }
 

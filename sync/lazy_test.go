@@ -62,3 +62,30 @@ func TestCreditWaitsForTheDisk(t *testing.T) {
 		t.Errorf("the last batch is not waited for: %d commits, %d entries", len(disk.written), ann.added)
 	}
 }
+
+// Frames without an entry cost their sender a strike, and no transaction.
+func TestAttack15_EmptyEntries(t *testing.T) {
+	us := users("ann", "mallory")
+	history := logOf(us[1], 40)
+	ann := newNode(t, "ann", us...)
+	disk := &slowDisk{node: ann}
+	r := rawOver(t, ann, us[1], config{ledger: newLedger(), leases: newLeases(), lazy: disk})
+	r.open()
+	h, err := merkle.DecodeHeader(history[len(history)-1].Header)
+	if err != nil {
+		t.Fatal(err)
+	}
+	q, ok := find[*want](r.claim(us[1].log(), h.ID(), h.Seq))
+	if !ok {
+		t.Fatal("no WANT")
+	}
+	for n := 0; err == nil; n++ {
+		if _, err = r.try(&entries{Sid: r.sid, Req: q.Req}); n > maxStrikes {
+			t.Fatalf("%d of them", n)
+		}
+	}
+	wantProtocolError(t, err)
+	if len(disk.written) != 0 {
+		t.Errorf("%d transactions", len(disk.written))
+	}
+}

@@ -25,7 +25,7 @@ func (e *engine) onEntries(f *entries, size uint64, due bool) error {
 	switch {
 	case s.standing == Removed:
 		return nil // no credit: CREDIT says that what it covers was taken
-	case !asked && !due:
+	case !asked && !due, len(f.Items) == 0 && f.Flags&flagLast == 0:
 		return e.stray()
 	case due && !s.eager.take(e.now, eagerRate, eagerBurst):
 		e.grant(s, size) // an honest sender keeps below the rate (mayPush)
@@ -64,8 +64,9 @@ func (e *engine) keep(s *session, f *entries, size uint64, later bool) (ids []me
 	switch {
 	case later:
 		sid := s.sid
+		s.landing++
 		res, err = e.lazy.AddLater(s.conv, e.peer, blocks, func() { e.landed(sid, size) })
-	case len(blocks) > 0:
+	case len(blocks) > 0 || s.landing > 0: // nothing is added last, if only to wait for what came before
 		res, err = e.logs.Add(s.conv, e.peer, blocks)
 	}
 	return ids, res, err
@@ -75,6 +76,7 @@ func (e *engine) keep(s *session, f *entries, size uint64, later bool) (ids []me
 func (e *engine) durable(now time.Time, sid, size uint64) {
 	e.now = now
 	if s := e.sessions[sid]; s != nil {
+		s.landing--
 		e.grant(s, size)
 	}
 }

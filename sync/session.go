@@ -40,6 +40,7 @@ type session struct {
 	claimed int                // how many rows
 	held    bool               // it does not serve me yet
 	behind  map[logTag]bool    // logs with a claim that I have not delivered
+	landing int                // batches that are not durable yet
 	granted uint64             // bytes of ENTRIES that the peer may send
 	eager   bucket
 	pull    *pull
