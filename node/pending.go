@@ -71,12 +71,13 @@ func withPending(tx *store.Tx, all []Contact) ([]Contact, error) {
 	return all, err
 }
 
-// refuse ends a link that was accepted, and tells the user.
+// refuse ends a link that was accepted, and tells the user; not if the inviter has
+// answered while it was looked for.
 func (n *Node) refuse(id contact.InviteID, cause error) {
 	err := n.db.Update(func(tx *store.Tx) error {
 		var row introRow
 		found, err := getRow(tx, nodeKey(subIntro, id), &row)
-		if err != nil || !found {
+		if err != nil || !found || !n.unanswered(tx, row) {
 			return err
 		}
 		inv, err := contact.ParseInvite(row.Link)
