@@ -26,6 +26,7 @@ const (
 	subContact             // UID → contact
 	subInvite              // InviteID → invite issued here
 	subWaiting             // UID → request that waits
+	subUses                // InviteID → what its ending names
 )
 
 func contactKey(uid identity.UID) []byte { return store.Key(store.SpaceContact, subContact, uid) }

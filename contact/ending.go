@@ -17,7 +17,7 @@ import (
 // be used no more. To the joiner it is an error that wraps Why.
 type Ending struct {
 	Why  error      // ErrUsed or ErrRevoked
-	Uses [][32]byte // the conversations that came of the invite, as useOf hides them
+	Uses [][32]byte // the conversations that its requests proposed, as useOf hides them
 }
 
 func (e *Ending) Error() string { return e.Why.Error() }
@@ -67,16 +67,41 @@ func (b Book) Ending(tx *store.Tx, i Issued, now time.Time) (*Ending, error) {
 		return nil, nil
 	}
 	e := &Ending{Why: endings[why]}
-	for _, uid := range i.SpentBy[max(0, len(i.SpentBy)-maxEndingUses):] {
-		c, _, err := b.find(tx, uid)
-		if err != nil {
-			return nil, err
-		}
-		for _, conv := range c.Conversations() {
-			e.Uses = append(e.Uses, useOf(i.Invite.ID(), conv))
-		}
+	var err error
+	e.Uses, err = readUses(tx, i.Invite.ID())
+	return e, err
+}
+
+func usesKey(id InviteID) []byte { return store.Key(store.SpaceContact, subUses, id) }
+
+// readUses returns what an ending of an invite names. It is kept apart from the
+// contacts: whoever used the invite did so, removed since or not.
+func readUses(tx *store.Tx, id InviteID) (uses [][32]byte, err error) {
+	v, err := tx.Get(usesKey(id))
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return nil, nil
+	case err != nil:
+		return nil, err
 	}
-	return e, nil
+	if err := wire.Unmarshal(v, &uses); err != nil {
+		return nil, fmt.Errorf("uses of invite %s: %w", id, err)
+	}
+	return uses, nil
+}
+
+// keepUse notes that a use of an invite was spent on a conversation.
+func keepUse(tx *store.Tx, id InviteID, conv [32]byte) error {
+	uses, err := readUses(tx, id)
+	if err != nil {
+		return err
+	}
+	uses = append(uses, useOf(id, conv))
+	v, err := wire.Marshal(uses[max(0, len(uses)-maxEndingUses):])
+	if err != nil {
+		return err
+	}
+	return tx.Set(usesKey(id), v)
 }
 
 // SealEnding is SealOffer for an invite that has ended.

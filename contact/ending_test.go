@@ -60,6 +60,63 @@ func TestHoldersOfAnEndedInviteAreTold(t *testing.T) {
 	}
 }
 
+// What an ending names is the use of this invite: no other conversation with the
+// same person, and it does not matter what became of them since.
+func TestAnEndingNamesTheUsesOfItsInvite(t *testing.T) {
+	alice, bob := newPerson(t, "Alice"), newPerson(t, "Bob")
+	first, second := alice.invite(t, 1), alice.invite(t, 1)
+	convs := map[InviteID][32]byte{}
+	for _, inv := range []Invite{first, second} {
+		r, log := bob.request(t)
+		to, _ := alice.leaf(t)
+		parcel, err := SealRequest(to, &inv, r, log.Sign)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := alice.receive(t, parcel, noon); err != nil {
+			t.Fatal(err)
+		}
+		convs[inv.ID()] = r.Conversation()
+	}
+	check := func(when string) {
+		t.Helper()
+		for _, inv := range []Invite{first, second} {
+			e := alice.ending(t, inv, noon)
+			if len(e.Uses) != 1 || !e.Tells(inv, convs[inv.ID()]) {
+				t.Errorf("%s: names %d conversations, that of its use: %v", when, len(e.Uses), e.Tells(inv, convs[inv.ID()]))
+			}
+		}
+	}
+	check("of a contact with two conversations")
+	alice.update(t, func(tx *store.Tx) error { return alice.book.Remove(tx, bob.uid) })
+	check("of one who was removed")
+	alice.update(t, func(tx *store.Tx) error { return alice.book.Prune(tx, noon.Add(60*24*time.Hour)) })
+	alice.update(t, func(tx *store.Tx) error {
+		uses, err := readUses(tx, first.ID())
+		if len(uses) != 0 {
+			t.Error("the uses of a forgotten invite are kept")
+		}
+		return err
+	})
+}
+
+// Only the latest uses fit into an ending.
+func TestAnEndingIsBounded(t *testing.T) {
+	alice := newPerson(t, "Alice")
+	alice.update(t, func(tx *store.Tx) error {
+		for c := range byte(maxEndingUses + 2) {
+			if err := keepUse(tx, InviteID{1}, [32]byte{c}); err != nil {
+				return err
+			}
+		}
+		uses, err := readUses(tx, InviteID{1})
+		if len(uses) != maxEndingUses || uses[maxEndingUses-1] != useOf(InviteID{1}, [32]byte{maxEndingUses + 1}) {
+			t.Errorf("%d uses are kept, the latest last", len(uses))
+		}
+		return err
+	})
+}
+
 // A custodian cannot end an invite, and nor can somebody who saw the link.
 func TestNobodyElseEndsAnInvite(t *testing.T) {
 	alice, eve := newPerson(t, "Alice"), newPerson(t, "Eve")

@@ -177,7 +177,7 @@ func (b Book) Prune(tx *store.Tx, now time.Time) error {
 	for _, i := range all {
 		end := i.Invite.Expires
 		if !end.IsZero() && now.Unix()-end.Unix() > keepEnded {
-			if err := tx.Delete(inviteKey(i.Invite.ID())); err != nil {
+			if err := errors.Join(tx.Delete(inviteKey(i.Invite.ID())), tx.Delete(usesKey(i.Invite.ID()))); err != nil {
 				return err
 			}
 		}
@@ -224,7 +224,7 @@ func (b Book) Redeem(tx *store.Tx, r *Request, now time.Time) (c Contact, fresh 
 	}
 	i.Left--
 	i.SpentBy, i.spent = append(i.SpentBy, c.UID), append(i.spent, r.digest())
-	return c, true, b.putInvite(tx, i)
+	return c, true, errors.Join(keepUse(tx, i.Invite.ID(), r.Conversation()), b.putInvite(tx, i))
 }
 
 // redeemable finds the invite of a request. The MAC comes first: who has not
