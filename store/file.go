@@ -30,6 +30,8 @@ const (
 	saltAt      = 16 // magic(4) format(1) mode(1) zero(10), then the salt
 	checkAt     = 48
 	tagSize     = 16
+
+	maxPreallocate = 1 << 20 // bytes
 )
 
 // fileKeys is what one file's salt gives.
@@ -130,7 +132,10 @@ func (w *fileWriter) Stat() (vfs.FileInfo, error) {
 	return w.inner.Stat()
 }
 
+// Preallocate takes maxPreallocate at most: what a WAL does not fill stays taken
+// for as long as the WAL is there, and Pebble asks for a whole memtable.
 func (w *fileWriter) Preallocate(offset, length int64) error {
+	length = min(length, maxPreallocate)
 	return w.gate.try(func() error { return w.inner.Preallocate(offset, length) })
 }
 
