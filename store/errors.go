@@ -17,6 +17,9 @@ var (
 	ErrInUse = errors.New("store: in use by another process")
 	// ErrNewer: a newer program wrote this store; this one must not touch it.
 	ErrNewer = errors.New("store: written by a newer version of this program")
+	// ErrOlder: a build of before 1.0 wrote this store in rows that mean something
+	// else now; this one must not touch it.
+	ErrOlder = errors.New("store: written by an earlier build of this program")
 	// ErrDamaged: bytes on disk are not those that were written.
 	ErrDamaged = errors.New("store: damaged")
 	// ErrFull: the disk is full; the transaction did not happen and the store

@@ -19,9 +19,9 @@ import (
 const (
 	keysMagic  = "CWYKEYS"
 	keysFormat = 1
-	// Schema is the version of all that rooms write; a store with a greater
-	// one is left alone.
-	Schema = 1
+	// Schema is the version of all that rooms write; a store with another one
+	// is left alone. 1: builds from before rows were known by heart (design 0009).
+	Schema = 2
 
 	slotHead = 1 + 4 + 4 + 1 + 16
 	slotSize = slotHead + 32 + tagSize
@@ -185,8 +185,11 @@ func openMeta(root [32]byte, sealed [metaSize]byte) (meta, error) {
 		return meta{}, fmt.Errorf("%w: keys file does not belong to its store key", ErrDamaged)
 	}
 	m := meta{schema: binary.BigEndian.Uint32(plain), incarnation: [16]byte(plain[4:])}
-	if m.schema > Schema {
+	switch {
+	case m.schema > Schema:
 		return m, fmt.Errorf("%w: schema %d, known is %d", ErrNewer, m.schema, Schema)
+	case m.schema < Schema:
+		return m, fmt.Errorf("%w: schema %d, known is %d", ErrOlder, m.schema, Schema)
 	}
 	return m, nil
 }

@@ -90,7 +90,7 @@ func FuzzKeysFile(f *testing.F) {
 			if err == nil && !bytes.Equal(k.encode(), b) {
 				t.Errorf("%x decodes and encodes to %x", b, k.encode())
 			}
-			if err != nil && !errors.Is(err, ErrDamaged) && !errors.Is(err, ErrNewer) {
+			if err != nil && !errors.Is(err, ErrDamaged) && !errors.Is(err, ErrNewer) && !errors.Is(err, ErrOlder) {
 				t.Errorf("error of no kind: %v", err)
 			}
 		}
@@ -123,7 +123,7 @@ func FuzzOpenDamagedKeys(f *testing.F) {
 		switch {
 		case err == nil && !bytes.Equal(b, whole):
 			t.Error("a damaged keys file opened")
-		case err != nil && !errors.Is(err, ErrDamaged) && !errors.Is(err, ErrLocked) && !errors.Is(err, ErrNewer):
+		case err != nil && !errors.Is(err, ErrDamaged) && !errors.Is(err, ErrLocked) && !errors.Is(err, ErrNewer) && !errors.Is(err, ErrOlder):
 			t.Errorf("error of no kind: %v", err)
 		}
 		if db != nil {

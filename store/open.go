@@ -95,7 +95,7 @@ func create(f *files, u Unlock, c cost) (*DB, error) {
 var errNoKeys = fmt.Errorf("%w: the keys file is missing", ErrDamaged)
 
 // Open opens the store in dir: ErrNotExist, ErrInUse, ErrLocked, ErrNewer,
-// ErrDamaged, or ErrFull and ErrIO when the disk does not serve.
+// ErrOlder, ErrDamaged, or ErrFull and ErrIO when the disk does not serve.
 func Open(dir string, u Unlock, o Options) (*DB, error) {
 	f, err := o.files(dir)
 	if err != nil {

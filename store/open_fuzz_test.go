@@ -48,7 +48,7 @@ func FuzzOpenDamagedStore(f *testing.F) {
 			defer db.Close()
 		}
 		switch {
-		case err != nil && !errors.Is(err, ErrDamaged) && !errors.Is(err, ErrLocked) && !errors.Is(err, ErrNewer):
+		case err != nil && !errors.Is(err, ErrDamaged) && !errors.Is(err, ErrLocked) && !errors.Is(err, ErrNewer) && !errors.Is(err, ErrOlder):
 			t.Fatalf("%s: error of no kind: %v", path, err)
 		case err == nil && clean:
 			if err := w.holds(rows, true); err != nil {

@@ -193,7 +193,11 @@ func TestInUseByTwoProcesses(t *testing.T) {
 	}
 }
 
-func TestNewerSchema(t *testing.T) {
+func TestNewerSchema(t *testing.T) { otherSchema(t, Schema+1, ErrNewer) }
+
+func TestOlderSchema(t *testing.T) { otherSchema(t, Schema-1, ErrOlder) }
+
+func otherSchema(t *testing.T, schema uint32, want error) {
 	fs := vfs.NewMem()
 	closed(t, must(Create("s", secret, inMem(fs))))
 	k := must(decodeKeys(must(readFile(fs, "s/keys"))))
@@ -201,16 +205,16 @@ func TestNewerSchema(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	k.meta = sealMeta(root, meta{schema: Schema + 1})
+	k.meta = sealMeta(root, meta{schema: schema})
 	if err := writeFile(fs, "s/keys", k.encode()); err != nil {
 		t.Fatal(err)
 	}
 	before := fs.String()
-	if _, err := Open("s", secret, inMem(fs)); !errors.Is(err, ErrNewer) {
+	if _, err := Open("s", secret, inMem(fs)); !errors.Is(err, want) {
 		t.Errorf("got %v", err)
 	}
 	if fs.String() != before {
-		t.Error("a newer store was touched")
+		t.Error("a store of another schema was touched")
 	}
 }
 

@@ -87,7 +87,7 @@ func TestVectorsKeysFile(t *testing.T) {
 		}
 	}
 	m, err := openMeta([32]byte(v.Root), k.meta)
-	if err != nil || m.schema != 1 || !bytes.Equal(m.incarnation[:], v.Incarnation) {
+	if err != nil || m.schema != Schema || !bytes.Equal(m.incarnation[:], v.Incarnation) {
 		t.Errorf("meta %+v, %v", m, err)
 	}
 }

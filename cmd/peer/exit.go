@@ -79,6 +79,8 @@ func (a *app) sentence(err error) *api.Error {
 		return api.Errorf(api.KindNotFound, "nobody is set up here yet: run `%s init --name YOU`", a.self())
 	case errors.Is(err, store.ErrNewer):
 		return api.Errorf(api.KindError, "this home was written by a newer version of Causeway: install that version; nothing was changed")
+	case errors.Is(err, store.ErrOlder):
+		return api.Errorf(api.KindError, "this home was made by an earlier build, of before 1.0: make a new home (`peer --home DIR init --name YOU`), or use that build; nothing was changed")
 	case errors.Is(err, store.ErrDamaged):
 		return api.Errorf(api.KindError, "a file of this home is damaged (%s): nothing was changed; restore the folder from a copy", below(text, store.ErrDamaged))
 	case errors.Is(err, store.ErrFull), errors.Is(err, syscall.ENOSPC):

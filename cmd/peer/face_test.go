@@ -56,6 +56,7 @@ func TestSentences(t *testing.T) {
 		{store.ErrExists, exitRefused, "set up here already"},
 		{store.ErrNotExist, exitNotFound, "peer --home /h init"},
 		{store.ErrNewer, exitError, "newer version"},
+		{store.ErrOlder, exitError, "an earlier build, of before 1.0: make a new home"},
 		{store.ErrDamaged, exitError, "damaged"},
 		{store.ErrFull, exitError, "no space"},
 		{fmt.Errorf("%w: read key file: %w", store.ErrIO, &fs.PathError{Op: "open", Path: "/h/k", Err: syscall.EISDIR}), exitError, "the disk of this home does not serve (/h/k is a folder"},

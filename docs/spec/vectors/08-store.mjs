@@ -44,7 +44,7 @@ const slots = [
   slot(2, 0, 0, 0, fill(9, 16), hkdf(fileKey, fill(9, 16), 'causeway/1 store key file')),
 ]
 const metaSalt = fill(10, 16)
-const meta = cat(metaSalt, aes256gcm(hkdf(root, metaSalt, 'causeway/1 store meta'), piece(0), cat(be(1, 4), incarnation)))
+const meta = cat(metaSalt, aes256gcm(hkdf(root, metaSalt, 'causeway/1 store meta'), piece(0), cat(be(2, 4), incarnation)))
 const body = cat(text('CWYKEYS'), Buffer.of(1, slots.length), ...slots, meta)
 const keys = cat(body, sha256(body))
 
