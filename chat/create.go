@@ -146,21 +146,25 @@ type Welcome struct {
 	Keys  []Secrets     // of the newest epoch and its parents
 }
 
+// ErrWelcome: a welcome that is not taken, and never will be.
+var ErrWelcome = errors.New("not taken")
+
 // Join takes a welcome from a contact. The conversation shows nothing until its
 // log arrives. The log must be one that was offered to this very contact, and
 // is used up: a log that stood in two conversations would be its own fork. A
 // welcome to a group in which this user still belongs, as far as it knows, is
-// kept for later, and no conversation returned.
+// kept for later, and no conversation returned. ErrWelcome; any other error is a
+// failure of this node.
 func (s *Set) Join(tx *store.Tx, now time.Time, from identity.UID, wc Welcome) (*Conversation, error) {
 	if err := checkName(wc.Name, true); err != nil || len(wc.Keys) == 0 || len(wc.Keys) > maxLinks+1 {
-		return nil, fmt.Errorf("a welcome that makes no sense")
+		return nil, fmt.Errorf("%w: a welcome that makes no sense", ErrWelcome)
 	}
 	offered, err := tx.Has(offeredKey(from, wc.Log))
 	if err != nil {
 		return nil, err
 	}
 	if !offered {
-		return nil, fmt.Errorf("a welcome for a log that was not offered to its sender")
+		return nil, fmt.Errorf("%w: a welcome for a log that was not offered to its sender", ErrWelcome)
 	}
 	if err := tx.Delete(offeredKey(from, wc.Log)); err != nil {
 		return nil, err
@@ -168,7 +172,7 @@ func (s *Set) Join(tx *store.Tx, now time.Time, from identity.UID, wc Welcome) (
 	c := s.Get(wc.Group)
 	if c == nil {
 		if s.awaited() >= maxAwaited {
-			return nil, fmt.Errorf("a welcome while %d groups wait for their first entry", maxAwaited)
+			return nil, fmt.Errorf("%w: a welcome while %d groups wait for their first entry", ErrWelcome, maxAwaited)
 		}
 		c = s.newConversation(wc.Group)
 		return c, c.founder(tx, now, record{Shape: Group, Name: wc.Name, Log: wc.Log, Created: uint64(now.UnixMilli())}).accept(wc)
@@ -176,7 +180,7 @@ func (s *Set) Join(tx *store.Tx, now time.Time, from identity.UID, wc Welcome) (
 	w := c.Write(tx, now) // not what is durable: a removal may be on its way to the disk
 	switch {
 	case w.s.Shape != Group:
-		return nil, fmt.Errorf("a welcome to a conversation that is no group")
+		return nil, fmt.Errorf("%w: a welcome to a conversation that is no group", ErrWelcome)
 	case w.s.Fold.MaySend(s.me.UID): // it was removed meanwhile, perhaps, and has not heard of it
 		return nil, put(tx, c.key(subWelcome, from), &wc)
 	}

@@ -2,6 +2,7 @@ package node
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -203,12 +204,12 @@ func (n *Node) welcomed(tx *store.Tx, w *chat.Writer, s chat.Service) error {
 		return nil // says nothing that we understand
 	}
 	c, err := n.set.Join(tx, time.Now(), s.From, wc)
-	if err != nil {
-		n.log.Info("a welcome is not taken", "err", err)
+	if errors.Is(err, chat.ErrWelcome) {
+		n.log.Info("a welcome", "err", err)
 		return nil
 	}
-	if c == nil {
-		return nil // kept: as far as this node knows its user is in that group
+	if err != nil || c == nil {
+		return err // nil: kept, as far as this node knows its user is in that group
 	}
 	if err := n.events.add(tx, eventRecord{
 		Kind: "group", Chat: "#" + wc.Name, Conv: wc.Group, Text: n.nameOf(tx, nil, s.From) + " added you to " + wc.Name,
