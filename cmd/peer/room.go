@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"os"
+	"path/filepath"
 	"syscall"
 	"time"
 
@@ -11,11 +13,21 @@ import (
 	"causeway/store"
 )
 
-// roomNeeded is what a disk that was full must take before the node is started again.
-const roomNeeded = 8 << 20
+const (
+	roomFile = "room.tmp" // is written to try a disk, and removed
+	roomTry  = 1 << 20    // bytes of it
+)
 
-// roomEvery is how often a full disk is tried.
-var roomEvery = 2 * time.Second
+// A full disk is tried after roomFirst, then after twice as long each time, up to roomMost.
+var roomFirst, roomMost = 2 * time.Second, 30 * time.Second
+
+// patience is how long to wait before a full disk is tried next.
+type patience time.Duration
+
+func (p *patience) wait(ctx context.Context) error {
+	*p = patience(min(max(2*time.Duration(*p), roomFirst), roomMost))
+	return pause(ctx, time.Duration(*p))
+}
 
 // errRoom ends a node whose disk was full and has room again.
 var errRoom = errors.New("there is room on the disk again")
@@ -27,9 +39,10 @@ func lasting(ctx context.Context, run func(context.Context) error, room func() b
 	if !errors.Is(err, errRoom) {
 		return err // what is full at the start is told at once
 	}
+	var p patience // over all runs: room that is never enough must not be tried every two seconds
 	for ctx.Err() == nil && (errors.Is(err, errRoom) || isFull(err)) {
 		if isFull(err) { // the room went while the node was down
-			if pause(ctx, roomEvery) != nil || !room() {
+			if p.wait(ctx) != nil || !room() {
 				continue
 			}
 		}
@@ -53,7 +66,8 @@ func roomAgain(ctx context.Context, n *node.Node, room func() bool) bool {
 		return false
 	case <-n.Failed():
 	}
-	for isFull(n.DiskErr()) && pause(ctx, roomEvery) == nil {
+	var p patience
+	for isFull(n.DiskErr()) && p.wait(ctx) == nil {
 		if room() {
 			return true
 		}
@@ -61,13 +75,30 @@ func roomAgain(ctx context.Context, n *node.Node, room func() bool) bool {
 	return false
 }
 
-// hasRoom reports whether a folder's disk takes roomNeeded bytes and keeps them.
+// hasRoom reports whether the disk of a folder has the room that a store needs to open, by the
+// system's count, and takes roomTry bytes and keeps them.
 func hasRoom(dir string) bool {
-	f, err := os.CreateTemp(dir, "room-*.tmp")
+	free, err := store.Room(dir)
+	return err == nil && enough(free) && takes(dir)
+}
+
+func enough(free uint64) bool { return free >= store.RoomToOpen }
+
+// takes writes random bytes: zeros take no room on a disk that compresses.
+func takes(dir string) bool {
+	path := filepath.Join(dir, roomFile)
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
 		return false
 	}
-	defer os.Remove(f.Name())
-	_, werr := f.Write(make([]byte, roomNeeded))
+	defer os.Remove(path)
+	b := make([]byte, roomTry)
+	rand.Read(b)
+	_, werr := f.Write(b)
 	return errors.Join(werr, f.Sync(), f.Close()) == nil
+}
+
+// forgetTry removes what a try left that was cut short.
+func forgetTry(dir string) {
+	_ = os.Remove(filepath.Join(dir, roomFile)) // mostly there is none
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"syscall"
@@ -15,8 +16,8 @@ import (
 
 // What a run of the node ends with, and how often it is run and the disk tried.
 func TestNodeGoesOnOnceThereIsRoom(t *testing.T) {
-	defer func(was time.Duration) { roomEvery = was }(roomEvery)
-	roomEvery = time.Millisecond
+	defer func(first, most time.Duration) { roomFirst, roomMost = first, most }(roomFirst, roomMost)
+	roomFirst, roomMost = time.Millisecond, time.Millisecond
 	full := fmt.Errorf("open: %w", store.ErrFull)
 	broken := errors.New("something else")
 	for name, c := range map[string]struct {
@@ -74,7 +75,36 @@ func TestHasRoom(t *testing.T) {
 	if err != nil || len(left) > 0 {
 		t.Errorf("the try leaves %v, %v", left, err)
 	}
-	if hasRoom(filepath.Join(dir, "missing")) {
+	if missing := filepath.Join(dir, "missing"); hasRoom(missing) || takes(missing) {
 		t.Error("room in a folder that is not there")
+	}
+	if enough(store.RoomToOpen-1) || !enough(store.RoomToOpen) {
+		t.Error("what is enough is not what a store needs to open")
+	}
+}
+
+func TestTryThatWasCutShortIsRemoved(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, roomFile)
+	if err := os.WriteFile(path, []byte("half"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	forgetTry(dir)
+	if _, err := os.Stat(path); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("it is still there: %v", err)
+	}
+}
+
+func TestFullDiskIsTriedEverLessOften(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	var p patience
+	var got []time.Duration
+	for range 6 {
+		_ = p.wait(ctx)
+		got = append(got, time.Duration(p)/time.Second)
+	}
+	if want := []time.Duration{2, 4, 8, 16, 30, 30}; !slices.Equal(got, want) {
+		t.Errorf("waits %d s, want %d", got, want)
 	}
 }

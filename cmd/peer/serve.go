@@ -100,6 +100,7 @@ func (a *app) serve(ctx context.Context, s serving, given map[string][]string) e
 		}
 		s.opens = &unlock
 	}
+	forgetTry(p.Store)
 	room := func() bool { return hasRoom(p.Store) }
 	return lasting(ctx, func(ctx context.Context) error {
 		defer func() { s.onReady = nil }() // is for the first run
