@@ -66,6 +66,17 @@ func TestNodeThatWaitsForRoomCanBeStopped(t *testing.T) {
 	}
 }
 
+// A stop is not held up by a store that does not close.
+func TestNodeThatDoesNotCloseCanBeStopped(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	never := make(chan error)
+	err := closeUntil(ctx, func() error { cancel(); return <-never })
+	close(never)
+	if err != nil {
+		t.Error(err)
+	}
+}
+
 func TestHasRoom(t *testing.T) {
 	dir := t.TempDir()
 	if !hasRoom(dir) {

@@ -124,10 +124,11 @@ func (a *app) runNode(ctx context.Context, s serving, cfg *config, p paths, room
 	err = a.open(run, n, cfg, p, s)
 	if ctx.Err() == nil && errors.Is(context.Cause(run), errRoom) {
 		a.say("there is room on the disk again: the node starts anew")
-		_ = n.Close() // says once more that the disk was full
+		_ = closeUntil(ctx, n.Close) // says once more that the disk was full
 		return errRoom
 	}
-	return errors.Join(err, closeSoon(n))
+	stop(nil)
+	return errors.Join(err, closeUntil(run, n.Close))
 }
 
 // start joins the settings into a node.
@@ -238,11 +239,16 @@ func (a *app) listen(c *config, p paths, token string, temp bool) (*api.Server, 
 	return doors, nil
 }
 
-// closeSoon closes the node but waits no longer than SIGTERM may take; the store loses nothing then,
-// because what was acknowledged was synced before.
-func closeSoon(n *node.Node) error {
+// closeUntil closes the node, but once ctx ended waits no longer than SIGTERM may take; the store loses
+// nothing then, because what was acknowledged was synced before.
+func closeUntil(ctx context.Context, shut func() error) error {
 	done := make(chan error, 1)
-	go func() { done <- n.Close() }()
+	go func() { done <- shut() }()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+	}
 	select {
 	case err := <-done:
 		return err
