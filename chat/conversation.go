@@ -171,6 +171,18 @@ func (s *State) OwnLogs() []merkle.LogKey {
 	return append(slices.Clip(s.mine), s.Log)
 }
 
+// Writer returns the user whose log it is or was, or would be if what was to bring
+// it in were not void: the credential says so, and the user's device signed it.
+func (s *State) Writer(log merkle.LogKey) (identity.UID, bool) {
+	if uid, ok := s.Fold.UserOf(log); ok {
+		return uid, true
+	}
+	if l := s.byLog[log]; l != nil {
+		return l.UID(), true
+	}
+	return identity.UID{}, false
+}
+
 // Secrets are the keys of one epoch by which members find and recognise each
 // other and share a mailbox.
 type Secrets struct {

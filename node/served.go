@@ -107,7 +107,7 @@ func (s Served) Standing(c dagsync.Conv, log merkle.LogKey) dagsync.Standing {
 
 // standing also returns the removal after which a removed log gets nothing.
 func standing(s *chat.State, log merkle.LogKey) (dagsync.Standing, merkle.ID) {
-	uid, ok := s.Fold.UserOf(log)
+	uid, ok := s.Writer(log)
 	if !ok {
 		return dagsync.Unknown, merkle.ID{}
 	}

@@ -89,10 +89,41 @@ func (w *world) unwelcomed(by identity.UID, of *device, label string) bool {
 	return granter != nil && (granter.rival || granter.revived) && of.conv(label) == nil
 }
 
-// digest names the set of entries that a node holds.
+// shared returns the entries that a node holds and that others take. Who put an
+// old disk back may have written on its log what nobody saw before the fork was
+// known: that stays its own (docs/spec/01-log.md, section 7).
+func (n *device) shared(label string) (out []merkle.Entry) {
+	d := n.conv(label).DAG()
+	entries := n.held(label)
+	n.look(func(tx *store.Tx) error {
+		tips, err := d.Frontier(tx)
+		if err != nil {
+			return err
+		}
+		past := d.Past(tx)
+		frozen := map[merkle.LogKey]bool{}
+		for _, t := range tips {
+			if frozen[t.Log], err = d.Frozen(tx, t.Log); err != nil {
+				return err
+			}
+		}
+		vouched := func(e merkle.Entry) bool {
+			return slices.ContainsFunc(tips, func(t merkle.Tip) bool { return !frozen[t.Log] && past.Before(e.ID, t.Head) })
+		}
+		for _, e := range entries {
+			if !frozen[e.Log] || vouched(e) {
+				out = append(out, e)
+			}
+		}
+		return past.Err()
+	})
+	return out
+}
+
+// digest names the set of entries that a node shares.
 func (n *device) digest(label string) string {
 	var sum [32]byte
-	entries := n.held(label)
+	entries := n.shared(label)
 	for _, e := range entries {
 		for i := range sum {
 			sum[i] ^= e.ID[i]

@@ -24,6 +24,8 @@ var mustHappen = map[string][]string{
 	"once-620.sim":      {"alice   has a disk of", "says \"canary 1 of alice"},
 	"once-894.sim":      {"alice   removes carol in club", "carol   sees \"canary"},
 	"once-1295.sim":     {"carol   removes erin", "alice   adds erin"},
+	"once-3063.sim":     {"bob     has a disk of", "alice   removes bob", "bob     sees a change (3)"},
+	"once-3037.sim":     {"bob     forks its log", "carol   has a disk of"},
 	"once-1563.sim":     {"carol   forks its log", "bob     sees \"canary 1 of carol"},
 }
 
