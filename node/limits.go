@@ -49,7 +49,7 @@ const (
 	laidKept      = 32                 // parcels in a slot that are asked for later
 	askedAtOnce   = 8                  // of them at one visit
 	groupWeeks    = 5                  // weeks of slots registered for a group's box, which ends with its epoch
-	waitingShown  = 500                // newest messages of a conversation that status counts
+	waitingPart   = 500                // entries of an own log that status looks at together
 	maxTips       = 64                 // ids by which a parked row says what lies there
 	parkedEntries = 20_000             // entries parked in one round; the next ones follow in the next
 	renewBefore   = 7 * 24 * time.Hour // before mail expires with a custodian it is parked anew; a quarter of its time at most

@@ -13,6 +13,7 @@ import (
 	"causeway/contact"
 	"causeway/dht"
 	"causeway/store"
+	dagsync "causeway/sync"
 )
 
 // Status sums up the health of the node.
@@ -80,27 +81,62 @@ func (n *Node) count(tx *store.Tx, s *Status) error {
 		if _, in := c.State().Fold.Member(n.me.UID); !in {
 			continue // what was not handed over before goes to nobody now
 		}
-		page, err := c.Timeline(tx, chat.Page{Limit: waitingShown})
+		if err := n.countIn(tx, c, s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// countIn counts the own messages of a conversation that wait: in each own log
+// part by part from its end, until none in a part with messages waits, since who
+// has a message has those before it.
+func (n *Node) countIn(tx *store.Tx, c *chat.Conversation, s *Status) error {
+	for _, log := range c.State().OwnLogs() {
+		tip, begun, err := c.DAG().Tip(tx, log)
 		if err != nil {
 			return err
 		}
-		for _, m := range page {
-			if !m.Own || m.Kind != chat.KindText {
-				continue
-			}
-			f, err := n.facts(tx, c, m)
+		for end := tip.Seq + 1; begun && end > 0; end -= min(end, waitingPart) {
+			own, waiting, err := n.countPart(tx, c, s, dagsync.Range{Log: log, From: end - min(end, waitingPart), To: end - 1})
 			if err != nil {
 				return err
 			}
-			switch f.state() {
-			case StateQueued:
-				s.Queued++
-			case StateParked:
-				s.Parked++
+			if own > 0 && waiting == 0 {
+				break
 			}
 		}
 	}
 	return nil
+}
+
+func (n *Node) countPart(tx *store.Tx, c *chat.Conversation, s *Status, r dagsync.Range) (own, waiting int, err error) {
+	for e, err := range c.DAG().Range(tx, r.Log, r.From, r.To) {
+		if err != nil {
+			return 0, 0, err
+		}
+		if c.Kind(tx, e.ID) != chat.KindText {
+			continue
+		}
+		m, err := c.Message(tx, c.State(), e.ID)
+		if err != nil {
+			return 0, 0, err
+		}
+		f, err := n.facts(tx, c, m)
+		if err != nil {
+			return 0, 0, err
+		}
+		own++
+		switch f.state() {
+		case StateQueued:
+			s.Queued++
+			waiting++
+		case StateParked:
+			s.Parked++
+			waiting++
+		}
+	}
+	return own, waiting, nil
 }
 
 // troubles are the parts of the network that do not work now.

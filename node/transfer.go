@@ -122,7 +122,7 @@ func (n *Node) Import(ctx context.Context, r io.Reader) (Transfer, error) {
 			break
 		}
 		if err != nil {
-			return t, invalid("the file is cut off or damaged after %d entries; what came before is kept, and importing the whole file later goes on from there", t.Entries)
+			return t, cutOff(t.Entries)
 		}
 		if err := n.importBox(box, &t); err != nil {
 			return t, err
@@ -130,6 +130,13 @@ func (n *Node) Import(ctx context.Context, r io.Reader) (Transfer, error) {
 	}
 	n.acks(ctx) // now, so that the receipts are on the stick if it goes straight back
 	return t, ctx.Err()
+}
+
+func cutOff(after int) error {
+	if after == 0 {
+		return invalid("the file is cut off or damaged near its beginning, and nothing of it can be read; copy it anew from where it was exported")
+	}
+	return invalid("the file is cut off or damaged after %d entries; what came before is kept, and importing the whole file later goes on from there", after)
 }
 
 func (n *Node) importBox(box []byte, t *Transfer) error {
