@@ -53,15 +53,16 @@ func (n *device) has(label string, id merkle.ID) (has bool) {
 	return has
 }
 
-// differ says where honest members do not hold the same, or nothing.
-func (w *world) differ() string {
+// differ says where honest members do not hold the same of what is looked at, or
+// nothing.
+func (w *world) differ(at func(n *device, label string) []merkle.Entry) string {
 	for _, label := range w.labels() {
 		in := w.insiders(label)
 		if why := w.absent(label, in); why != "" {
 			return why
 		}
 		for _, n := range in {
-			if a, b := in[0].digest(label), n.digest(label); a != b {
+			if a, b := digest(at(in[0], label)), digest(at(n, label)); a != b {
 				return fmt.Sprintf("in %s %s has %s, %s has %s", label, in[0].name, a, n.name, b)
 			}
 		}
@@ -120,10 +121,9 @@ func (n *device) shared(label string) (out []merkle.Entry) {
 	return out
 }
 
-// digest names the set of entries that a node shares.
-func (n *device) digest(label string) string {
+// digest names a set of entries.
+func digest(entries []merkle.Entry) string {
 	var sum [32]byte
-	entries := n.shared(label)
 	for _, e := range entries {
 		for i := range sum {
 			sum[i] ^= e.ID[i]

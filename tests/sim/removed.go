@@ -24,7 +24,7 @@ func (w *world) checkRemoved(label string, in []*device) {
 			if w.unread(by) {
 				break // who cannot read a removal yet serves on
 			}
-			if _, own := ref.own(label, e, n); !own && n.has(label, e.ID) && !n.rival {
+			if _, own := ref.own(label, e, n); !own && n.has(label, e.ID) && !n.rival && !ref.byRival(label, e) {
 				w.violate("nothing after removal", "%s was removed from %s and holds %s", n.name, label, e.ID)
 			}
 		}
@@ -40,6 +40,14 @@ func (w *world) unread(id merkle.ID) bool {
 func (n *device) own(label string, e merkle.Entry, of *device) (merkle.LogKey, bool) {
 	uid, _ := n.conv(label).State().Fold.UserOf(e.Log)
 	return e.Log, uid == of.me.UID
+}
+
+// byRival reports whether a hostile member wrote an entry: it may hand what it
+// writes to anybody.
+func (n *device) byRival(label string, e merkle.Entry) bool {
+	uid, _ := n.conv(label).State().Fold.UserOf(e.Log)
+	of := n.w.person(uid)
+	return of != nil && of.rival
 }
 
 // after returns what has an entry in its past.

@@ -192,13 +192,16 @@ func (w *world) agree() time.Duration {
 	began := w.now
 	for w.now.Before(began.Add(settleTime)) {
 		w.until(w.now.Add(time.Second))
-		if w.differ() == "" {
+		if w.differ((*device).held) == "" {
 			took := w.now.Sub(began)
 			w.until(w.now.Add(3 * time.Second)) // what else may follow
 			w.checkReceipts(began)
 			return took
 		}
 	}
-	w.violate("convergence", "a minute after the faults: %s", w.differ())
+	if why := w.differ((*device).shared); why != "" {
+		w.violate("convergence", "a minute after the faults: %s", why)
+	}
+	w.checkReceipts(began)
 	return settleTime
 }
