@@ -52,7 +52,7 @@ func networksAgree(words []string) error {
 }
 
 func isBool(s string) error {
-	if _, err := strconv.ParseBool(s); err != nil {
+	if s != "true" && s != "false" {
 		return fmt.Errorf("%q is neither true nor false", s)
 	}
 	return nil
@@ -114,10 +114,7 @@ func (c *config) one(key string) string {
 
 func (c *config) list(key string) []string { return c.values[key] }
 
-func (c *config) yes(key string) bool {
-	b, err := strconv.ParseBool(c.one(key))
-	return err == nil && b
-}
+func (c *config) yes(key string) bool { return c.one(key) == "true" }
 
 // readConfig reads the config of a home. A key that nobody knows is an error: a typing error must
 // not silently leave a default in force.
