@@ -35,8 +35,7 @@ type chainOf struct {
 }
 
 func (w *Writer) loadHot() any {
-	h := &hot{}
-	h.clear()
+	h := newHot()
 	w.hot = h
 	w.relast()
 	h.read = true
@@ -47,11 +46,11 @@ func (w *Writer) loadHot() any {
 	return h
 }
 
-// clear forgets what grows; the rest costs a scan each.
-func (h *hot) clear() {
-	h.clocks, h.spent = map[merkle.ID]uint64{}, map[merkle.ID]uint64{}
-	h.chains, h.hints = map[chainOf]*seal.Chain{}, map[merkle.LogKey]*epoch{}
-	h.seen = map[pair]uint64{}
+func newHot() *hot {
+	return &hot{
+		clocks: map[merkle.ID]uint64{}, seen: map[pair]uint64{}, spent: map[merkle.ID]uint64{},
+		chains: map[chainOf]*seal.Chain{}, hints: map[merkle.LogKey]*epoch{},
+	}
 }
 
 // warm returns what is known by heart of this conversation, within bounds.
@@ -59,8 +58,7 @@ func (w *Writer) warm() *hot {
 	if w.hot == nil {
 		w.hot, _ = w.tx.Hot("chat"+string(w.c.ID[:]), w.loadHot).(*hot)
 		if w.hot == nil { // a transaction that only reads
-			w.hot = &hot{}
-			w.hot.clear()
+			w.hot = newHot()
 		}
 	}
 	h := w.hot

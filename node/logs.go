@@ -53,6 +53,15 @@ func (l *logs) open(tx *store.Tx, c *chat.Conversation) (bool, error) {
 	return true, nil
 }
 
+// AddLater keeps blocks from a peer, and tells when they are durable.
+func (l *logs) AddLater(c dagsync.Conv, _ peer.ID, blocks []merkle.Block, durable func()) (merkle.Result, error) {
+	conv, err := l.Conv(c)
+	if err != nil {
+		return merkle.Result{}, err
+	}
+	return l.n.receiveBy(l.n.db.UpdateLater, conv, blocks, durable)
+}
+
 // Add keeps blocks from a peer.
 func (l *logs) Add(c dagsync.Conv, _ peer.ID, blocks []merkle.Block) (merkle.Result, error) {
 	conv, err := l.Conv(c)

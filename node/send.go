@@ -135,8 +135,13 @@ func (n *Node) recordAll(tx *store.Tx, w *chat.Writer) error {
 
 // Receive takes blocks of a conversation from wherever they came.
 func (n *Node) receive(c *chat.Conversation, blocks []merkle.Block) (merkle.Result, error) {
+	return n.receiveBy(n.db.Update, c, blocks, func() {})
+}
+
+func (n *Node) receiveBy(update func(func(*store.Tx) error) error, c *chat.Conversation, blocks []merkle.Block, durable func()) (merkle.Result, error) {
 	var res merkle.Result
-	err := n.change(func(tx *store.Tx, now time.Time) (w *chat.Writer, err error) {
+	err := n.changeBy(update, func(tx *store.Tx, now time.Time) (w *chat.Writer, err error) {
+		tx.OnCommit(durable)
 		w = c.Write(tx, now)
 		res, err = w.Receive(blocks)
 		return w, err

@@ -73,35 +73,24 @@ func (db *DB) View(fn func(tx *Tx) error) error {
 // error nothing happened. If the disk fails Update returns ErrFull or ErrIO:
 // the transaction was not acknowledged, and every later Update returns the same
 // until the store is closed and opened again. fn must not call Update.
-func (db *DB) Update(fn func(tx *Tx) error) error {
-	if err := db.begin(); err != nil {
-		return err
-	}
-	defer db.active.Done()
-	c, err := db.stage(fn)
-	if c == nil {
-		return err
-	}
-	if failed := db.wait(c); failed != nil {
-		return failed
-	}
-	return err
-}
+func (db *DB) Update(fn func(tx *Tx) error) error { return db.update(fn, false) }
 
 // UpdateLater is Update that does not wait for the disk: it returns nil once the
 // next Update sees what fn wrote. Hooks of OnCommit tell when it is durable. If
 // the disk fails before that they are never called, and every later Update says
 // so.
-func (db *DB) UpdateLater(fn func(tx *Tx) error) error {
+func (db *DB) UpdateLater(fn func(tx *Tx) error) error { return db.update(fn, true) }
+
+func (db *DB) update(fn func(tx *Tx) error, later bool) error {
 	if err := db.begin(); err != nil {
 		return err
 	}
 	defer db.active.Done()
 	c, err := db.stage(fn)
-	if c == nil {
+	switch {
+	case c == nil:
 		return err
-	}
-	if err == nil {
+	case later && err == nil:
 		return db.fault.get()
 	}
 	if failed := db.wait(c); failed != nil {

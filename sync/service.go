@@ -106,19 +106,14 @@ func (s *Service) find(p peer.ID) (*stream, error) {
 
 // dial opens a stream. One that crosses with the peer's own may be reset before
 // it stands: then the peer's is here, or comes while it is tried once more.
-func (s *Service) dial(ctx context.Context, p peer.ID) (*stream, error) {
-	st, err := s.tryDial(ctx, p)
-	if err == nil || !errors.Is(err, network.ErrReset) {
-		return st, err
-	}
-	if st, err := s.find(p); st != nil || err != nil {
-		return st, err
-	}
-	if st, err = s.tryDial(ctx, p); err == nil {
-		return st, nil
-	}
-	if st, _ := s.find(p); st != nil {
-		return st, nil
+func (s *Service) dial(ctx context.Context, p peer.ID) (st *stream, err error) {
+	for range 2 {
+		if st, err = s.tryDial(ctx, p); !errors.Is(err, network.ErrReset) {
+			return st, err
+		}
+		if kept, gone := s.find(p); kept != nil || gone != nil {
+			return kept, gone
+		}
 	}
 	return nil, err
 }

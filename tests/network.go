@@ -156,7 +156,8 @@ func (n *Network) Latency(d time.Duration) { n.net.Latency(d) }
 // Jitter sets by which share of the latency a packet may be sooner or later.
 func (n *Network) Jitter(share float64) { n.net.Jitter(share) }
 
-// Wait lets virtual time pass. An hour of two idle nodes takes about half a
+// Wait lets virtual time pass: a story runs in a synctest bubble, where a sleep ends
+// as soon as everybody else waits. An hour of two idle nodes takes about half a
 // second.
 func (n *Network) Wait(virtual time.Duration) { time.Sleep(virtual) }
 
@@ -169,7 +170,7 @@ func (n *Network) Pass(virtual time.Duration) {
 		}
 	}
 	n.closeHub()
-	time.Sleep(virtual)
+	n.Wait(virtual)
 	n.openHub()
 }
 

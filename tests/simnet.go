@@ -99,7 +99,7 @@ func (n *Net) close() {
 	for _, h := range hosts {
 		_ = h.Close() // perhaps for the second time
 	}
-	time.Sleep(lastTimers)
+	time.Sleep(lastTimers) // virtual: the bubble may not end before the timers of closed hosts
 	n.sim.Close()
 }
 

@@ -44,7 +44,7 @@ func TestCutSeparatesAndHealJoins(t *testing.T) {
 			t.Fatal(err)
 		}
 		n.Cut("bob", "alice")
-		time.Sleep(time.Minute) // QUIC gives up after 30 s of silence
+		pass(time.Minute) // QUIC gives up after 30 s of silence
 		if got := alice.Network().Connectedness(bob.ID()); got != network.NotConnected {
 			t.Fatalf("after a minute behind a cut: %v", got)
 		}
@@ -55,7 +55,7 @@ func TestCutSeparatesAndHealJoins(t *testing.T) {
 			t.Fatalf("a cut between others is in the way: %v", err)
 		}
 		n.Heal("alice", "bob")
-		time.Sleep(time.Minute) // libp2p's dial backoff
+		pass(time.Minute) // libp2p's dial backoff
 		if err := connect(alice, bob); err != nil {
 			t.Fatalf("after healing: %v", err)
 		}
@@ -70,7 +70,7 @@ func TestUnpluggedPlaceReachesNobody(t *testing.T) {
 			t.Fatal("connected to a place that is not plugged in")
 		}
 		n.Plug("alice")
-		time.Sleep(time.Minute)
+		pass(time.Minute)
 		if err := connect(bob, alice); err != nil {
 			t.Fatal(err)
 		}
@@ -103,12 +103,12 @@ func TestThrowawayHostSharesThePlaceAndEndsWithItsContext(t *testing.T) {
 			t.Fatal("a cut of the place does not cut its throw-away host")
 		}
 		n.Heal("alice", "bob")
-		time.Sleep(time.Minute)
+		pass(time.Minute)
 		if err := connect(masked, bob); err != nil {
 			t.Fatal(err)
 		}
 		cancel()
-		time.Sleep(time.Second)
+		pass(time.Second)
 		if got := bob.Network().Connectedness(masked.ID()); got != network.NotConnected {
 			t.Fatalf("after its context ended: %v", got)
 		}
@@ -131,3 +131,7 @@ func TestHostThatComesBackKeepsItsAddress(t *testing.T) {
 		}
 	})
 }
+
+// pass lets virtual time pass: these tests run in a synctest bubble, where a sleep
+// ends as soon as everybody else waits, and takes no time.
+func pass(virtual time.Duration) { time.Sleep(virtual) }
